@@ -1,0 +1,75 @@
+// storage: the one seam to files. Operations are submitted in order and complete in order; the
+// production form runs them on threads, the simulator's on a virtual disk that can crash, tear,
+// fail and fill up.
+//
+// Contract: one thread submits and polls. Writes and syncs form one queue in the order submitted;
+// syncs of a file that follow one another in what is queued may be merged into the last (group
+// commit), each still gets its result. Loads run beside that queue. Buffers of a write are held
+// until its result was polled. Failure: a result carries errno; a failed sync is final for its file
+// and never retried by the storage.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/buffer.hpp"
+#include "holdfast/status.hpp"
+
+namespace holdfast {
+
+/// An open file. Numbers are given by open_file()/create and never reused within one storage
+/// object.
+using file_id = std::uint32_t;
+
+struct io_op {
+  enum class kind : std::uint8_t { write, sync, create, rename, remove, sync_dir, load };
+  kind what{};
+  file_id file = 0;
+  std::uint64_t at = 0;            ///< write, load: offset
+  std::uint64_t size = 0;          ///< create: bytes to preallocate; load: length
+  std::vector<buffer_ref> pieces;  ///< write: consecutive bytes starting at `at`
+  std::string name;       ///< create, rename (from), remove: relative to the journal's directory
+  std::string to;         ///< rename: new name; sync_dir: the directory ("" or "seg")
+  std::uint64_t tag = 0;  ///< given back in the result
+};
+
+struct io_result {
+  io_op::kind what{};
+  file_id file = 0;
+  std::uint64_t tag = 0;
+  int error = 0;     ///< 0 or an errno value
+  buffer_ref bytes;  ///< load: what was read (production: a slice of a map, or a copy)
+};
+
+struct file_info {
+  std::string name;  ///< relative to the journal's directory
+  std::uint64_t size = 0;
+};
+
+class storage {
+ public:
+  virtual ~storage() = default;
+
+  virtual void submit(std::span<io_op> ops) = 0;  ///< moves from the ops
+  virtual std::size_t poll(std::vector<io_result>& out) = 0;
+  /// Waits until something can be polled. Used while opening and closing, never by a running loop.
+  virtual void wait() = 0;
+  virtual int wake_fd() const noexcept = 0;
+
+  /// Reserves the number under which a create op will make `name`; the file exists once that op has
+  /// completed.
+  virtual file_id assign(std::string_view name) = 0;
+  /// Opens an existing file for reading and writing.
+  virtual result<file_id> open_file(std::string_view name) = 0;
+  virtual void close_file(file_id file) = 0;
+  virtual result<std::vector<file_info>> list(std::string_view directory) = 0;  ///< "" or "seg"
+  virtual status make_directory(std::string_view name) = 0;
+  /// Reads now, on the calling thread: opening and tools only.
+  virtual status read_now(file_id file, std::uint64_t at, std::span<std::byte> into) = 0;
+  virtual std::uint64_t free_bytes() = 0;  ///< of the file system, for the disk-full policy
+};
+
+}  // namespace holdfast
