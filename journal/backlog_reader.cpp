@@ -1,0 +1,222 @@
+#include "journal/backlog_reader.hpp"
+
+#include <algorithm>
+
+#include "base/checksum.hpp"
+
+namespace holdfast {
+namespace {
+
+constexpr std::uint64_t window_bytes = 1ull << 20;
+constexpr std::size_t windows_max = 64;
+constexpr std::uint64_t hint_reach = 4096;  // messages; further ahead the marks are quicker
+constexpr int sighting_records_max = 4096;
+
+// What of a segment can be loaded: the rest of the active one is not written yet.
+std::uint64_t readable_end(const core& shared, const segment& in) noexcept {
+  return shared.synced_position > in.base() ? std::min(in.end, shared.synced_position) : in.end;
+}
+
+fetched pending_or_ok(bool some) {
+  return {some ? fetch::ok : fetch::pending, {}};
+}
+
+}  // namespace
+
+backlog_reader::window* backlog_reader::find(const segment& in, std::uint64_t position,
+                                             std::uint64_t size) {
+  for (window& w : windows_)
+    if (w.segment == in.base() && position >= w.from && position + size <= w.from + w.size)
+      return &w;
+  return nullptr;
+}
+
+backlog_reader::window* backlog_reader::load(const segment& in, std::uint64_t position,
+                                             std::uint64_t size) {
+  window made;
+  made.segment = in.base();
+  made.from = position;
+  made.size = std::min(std::max(window_bytes, size), readable_end(core_, in) - position);
+  made.tag = next_tag_++;
+  made.loading = true;
+  io_op op = make_op(io_op::kind::load, in.file, make_tag(asker::load, made.tag));
+  op.at = position - in.base();
+  op.size = made.size;
+  core_.submit(std::move(op));
+  ++core_.stats.loads;
+  if (windows_.size() < windows_max) {
+    windows_.push_back(std::move(made));
+    return &windows_.back();
+  }
+  auto oldest = std::min_element(windows_.begin(), windows_.end(),
+                                 [](const auto& a, const auto& b) { return a.used < b.used; });
+  *oldest = std::move(made);
+  return &*oldest;
+}
+
+void backlog_reader::on_result(const io_result& done) {
+  for (window& w : windows_) {
+    if (w.tag != number_of(done.tag)) continue;
+    w.loading = false;
+    w.bad = done.error != 0 || !core_.segments.find(w.from);
+    if (!w.bad) w.bytes = done.bytes;
+    return;
+  }
+}
+
+void backlog_reader::forget(std::uint64_t base) {
+  std::erase_if(windows_, [base](const window& w) { return w.segment == base; });
+}
+
+// What is at `position`. Bodies are looked at only for blocks of `wanted`.
+backlog_reader::look backlog_reader::look_at(const segment& in, std::uint64_t position,
+                                             stream_id wanted) {
+  look found;
+  std::uint64_t size = record_header_bytes;
+  if (position + size > readable_end(core_, in)) return {seen::corrupt_header, {}, {}};
+  for (;;) {
+    window* w = find(in, position, size);
+    if (!w) w = load(in, position, size);
+    w->used = ++clock_;
+    if (w->loading) return found;
+    if (w->bad) return {seen::unreadable, {}, {}};
+    const bytes_view bytes = w->bytes.bytes().subspan(position - w->from);
+    const auto header = decode_record_header(bytes, in.key, position);
+    if (!header || position + record_size(header->body_len) > readable_end(core_, in))
+      return {seen::corrupt_header, {}, {}};
+    found.header = *header;
+    if (header->head.stream != wanted || header->head.type != record_type::block) {
+      found.what = seen::good;
+      return found;
+    }
+    size = record_header_bytes + header->body_len;
+    if (bytes.size() < size) continue;
+    found.record = w->bytes.slice(position - w->from, size);
+    const bool right =
+        checksum(bytes.subspan(record_header_bytes, header->body_len)) == header->head.body_sum;
+    found.what = right ? seen::good : seen::corrupt_body;
+    return found;
+  }
+}
+
+std::uint64_t backlog_reader::resync(const segment& in, std::uint64_t position) {
+  for (std::uint64_t at = position; at + record_header_bytes <= readable_end(core_, in);
+       at += record_unit) {
+    window* w = find(in, at, record_header_bytes);
+    if (!w) w = load(in, at, record_header_bytes);
+    if (w->loading) return 0;
+    if (w->bad) {
+      at = w->from + w->size - record_unit;  // nothing in it can be read
+      continue;
+    }
+    if (decode_record_header(w->bytes.bytes().subspan(at - w->from), in.key, at)) return at;
+  }
+  return readable_end(core_, in);
+}
+
+// Where to begin looking for `from`: where sequential reading stands, or by the segment's marks; 0
+// while something has to be loaded first.
+std::uint64_t backlog_reader::start_position(const segment& in, const stream_rows& of,
+                                             const index_row& row, std::uint64_t from) {
+  const bool hinted = of.hint_sequence <= from && of.hint_sequence > row.first &&
+                      of.hint_sequence <= row.last && of.hint_position > row.position;
+  if (hinted && from - of.hint_sequence < hint_reach) return of.hint_position;
+  std::uint64_t best = hinted ? of.hint_position : row.position;
+  std::size_t low = 0;
+  std::size_t high = in.marks.size();
+  while (low < high) {
+    const std::size_t middle = (low + high) / 2;
+    const std::uint64_t mark = in.base() + in.marks[middle] * record_unit;
+    if (in.marks[middle] == 0 || mark <= best) {
+      low = middle + 1;
+      continue;
+    }
+    const sighting at = first_of(in, mark, row.last, of, from);
+    if (at == sighting::pending) return 0;
+    if (at == sighting::before) {
+      best = mark;
+      low = middle + 1;
+    } else {
+      high = middle;
+    }
+  }
+  return best;
+}
+
+// Whether the stream's first block at or behind `position` begins at or before `from`. Looks only
+// so far: not knowing means beginning further ahead, which is right too.
+backlog_reader::sighting backlog_reader::first_of(const segment& in, std::uint64_t position,
+                                                  std::uint64_t last, const stream_rows& of,
+                                                  std::uint64_t from) {
+  for (int i = 0; i < sighting_records_max && position < readable_end(core_, in); ++i) {
+    const look found = look_at(in, position, no_stream);
+    if (found.what == seen::pending) return sighting::pending;
+    if (found.what != seen::good) return sighting::unknown;
+    const record_head& head = found.header.head;
+    if (head.type == record_type::block && core_.index.find(head.stream) == &of)
+      return head.first_sequence <= from && head.first_sequence <= last ? sighting::before
+                                                                        : sighting::unknown;
+    position += record_size(found.header.body_len);
+  }
+  return sighting::unknown;
+}
+
+fetched backlog_reader::read(const request& what, std::vector<block>& out) {
+  stream_rows* of = core_.index.find(what.stream);
+  if (!of) return {fetch::end, {}};
+  const index_row* row = block_index::row_for(*of, what.from);
+  if (!row) return {fetch::gap, {what.from, what.until - what.from}};
+  if (row->first > what.from)
+    return {fetch::gap, {what.from, std::min(row->first, what.until) - what.from}};
+  return read_row(what, *of, *row, out);
+}
+
+fetched backlog_reader::read_row(const request& what, stream_rows& of, const index_row& row,
+                                 std::vector<block>& out) {
+  const segment* in = core_.segments.find(row.position);
+  const std::uint64_t row_end = std::min(row.last + 1, what.until);
+  std::uint64_t from = what.from;
+  if (!in || in->file == 0) return {fetch::gap, {from, row.last + 1 - from}};
+  std::uint64_t at = start_position(*in, of, row, from);
+  if (at == 0) return {fetch::pending, {}};
+  std::uint64_t bytes = 0;
+  const auto lost = [&](std::uint64_t to) {
+    ++core_.stats.corrupt;
+    if (from != what.from) return fetched{fetch::ok, {}};
+    return fetched{fetch::gap, {from, to - from}};
+  };
+  while (from < row_end) {
+    if (from != what.from &&
+        (from - what.from >= what.limits.messages || bytes >= what.limits.bytes))
+      break;
+    if (at >= readable_end(core_, *in)) return lost(row.last + 1);
+    const look found = look_at(*in, at, what.stream);
+    if (found.what == seen::pending) return pending_or_ok(from != what.from);
+    if (found.what == seen::corrupt_header || found.what == seen::unreadable) {
+      const std::uint64_t next = resync(*in, at + record_unit);
+      if (next == 0) return pending_or_ok(from != what.from);
+      at = next;
+      continue;
+    }
+    const record_head& head = found.header.head;
+    const std::uint64_t record_at = at;
+    at += record_size(found.header.body_len);
+    if (head.type != record_type::block || head.stream != what.stream) continue;
+    const std::uint64_t end = head.first_sequence + head.count;
+    if (end <= from) continue;
+    if (head.first_sequence > from) {
+      of.hint_sequence = head.first_sequence;
+      of.hint_position = record_at;
+      return lost(head.first_sequence);
+    }
+    of.hint_sequence = end;
+    of.hint_position = at;
+    if (found.what == seen::corrupt_body) return lost(end);
+    out.push_back(to_block(head, found.record.slice(record_header_bytes, found.header.body_len)));
+    bytes += found.header.body_len;
+    from = end;
+  }
+  return {fetch::ok, {}};
+}
+
+}  // namespace holdfast

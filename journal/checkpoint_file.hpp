@@ -1,0 +1,80 @@
+// The bytes of a checkpoint file: a header and chunks, each with its sum. Pure functions;
+// docs/journal_format.md is the same in words.
+//
+// Contract: the file is valid only as a whole: header right, every chunk right, an end chunk. What
+// lies behind the end chunk (preallocated space) does not matter.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "holdfast/status.hpp"
+#include "journal/block_index.hpp"
+#include "journal/segment_table.hpp"
+
+namespace holdfast {
+
+inline constexpr std::uint64_t checkpoint_magic = 0x0031'504b'4346'4ca1ULL;
+inline constexpr std::size_t checkpoint_header_bytes = 128;
+inline constexpr std::size_t chunk_header_bytes = 32;
+inline constexpr std::uint64_t chunk_bytes_max = 1ull << 20;
+
+struct checkpoint_header {
+  bytes16_id journal_id{};
+  std::uint64_t number = 0;    ///< rises with every checkpoint
+  std::uint64_t position = 0;  ///< replay starts here
+  std::uint64_t epoch = 0;     ///< of the journal when it was written
+  bytes16_id boot_id{};
+  std::uint64_t time_ns = 0;
+};
+
+enum class chunk_kind : std::uint32_t {
+  segments = 1,
+  index = 2,
+  streams = 3,
+  rows = 16,
+  end = 255
+};
+
+void encode_checkpoint_header(const checkpoint_header& from,
+                              std::span<std::byte, checkpoint_header_bytes> to) noexcept;
+
+/// Appends a chunk to `to`; `at` is its offset in the file, a multiple of 16, as is its size.
+void append_chunk(std::vector<std::byte>& to, const checkpoint_header& of, std::uint64_t at,
+                  chunk_kind kind, bytes_view data);
+
+struct listed_segment {
+  segment_header header;
+  std::uint64_t end = 0;
+};
+struct listed_row {
+  stream_id stream = no_stream;
+  index_row row;
+};
+struct listed_stream {
+  stream_id stream = no_stream;
+  std::uint64_t floor = 0;
+  std::uint64_t next = 0;
+};
+
+/// The journal's own part, appended as chunks from offset `at` on.
+void append_own_chunks(std::vector<std::byte>& to, const checkpoint_header& of, std::uint64_t at,
+                       const segment_table& segments, const block_index& index);
+
+struct checkpoint_content {
+  checkpoint_header header;
+  std::vector<listed_segment> segments;
+  std::vector<listed_row> rows;
+  std::vector<listed_stream> streams;
+  std::vector<std::byte> pattern_rows;
+  std::uint64_t size = 0;  ///< up to the end of the end chunk
+};
+result<checkpoint_content> parse_checkpoint(bytes_view file, const std::string& name);
+
+/// "checkpoint.000012"
+std::string checkpoint_name(std::uint64_t number);
+std::int64_t checkpoint_number(const std::string& name);
+inline constexpr const char* checkpoint_temporary = "checkpoint.tmp";
+
+}  // namespace holdfast

@@ -1,0 +1,76 @@
+// checkpoint_writer: writes checkpoints in slices into a file made beforehand, and puts them in
+// force: log durable to the checkpoint's position, file synced, renamed, directory synced. Two are
+// kept.
+//
+// Contract: no blocking; a failure leaves the former checkpoints in force and frees the writer for
+// another try. Memory: one chunk (1 MiB) and the journal's own rows at begin().
+#pragma once
+
+#include "journal/checkpoint_file.hpp"
+#include "journal/log_writer.hpp"
+
+namespace holdfast {
+
+class checkpoint_writer {
+ public:
+  checkpoint_writer(core& shared, log_writer& log) : core_(shared), log_(log) {}
+
+  /// A checkpoint found when opening; oldest first.
+  void adopt(std::uint64_t number, std::uint64_t position, std::uint64_t size,
+             std::uint64_t file_size);
+  /// Makes the file for the next one. Once, when going live.
+  void prepare();
+
+  bool due() const noexcept;
+  std::uint64_t deadline() const noexcept;  ///< monotonic: when one is due for want of space
+  void note_append(bool oversize) noexcept;
+  /// Space could be freed by a checkpoint.
+  void set_pressed(bool on) noexcept { pressed_ = on; }
+  bool begin();
+  void add(bytes_view rows);
+  void finish();
+  bool running() const noexcept { return state_ != state::idle; }
+  /// All rows were given; only the disk is waited for.
+  bool closing() const noexcept { return state_ == state::syncing || state_ == state::naming; }
+  /// The position it was begun at does not stand any more.
+  void abort();
+  void on_result(const io_result& done);
+  void advance();
+
+ private:
+  enum class state : std::uint8_t { idle, adding, syncing, naming };
+  struct kept {
+    std::uint64_t number = 0;
+    std::uint64_t position = 0;
+    std::uint64_t size = 0;
+    std::uint64_t file_size = 0;
+  };
+
+  void put(io_op op);
+  void write_out();
+  void put_in_force();
+  void set_aside();
+
+  core& core_;
+  log_writer& log_;
+  std::vector<kept> kept_;
+  checkpoint_header header_;
+  state state_ = state::idle;
+  file_id file_ = 0;
+  std::uint64_t file_size_ = 0;
+  std::uint64_t at_ = 0;  // offset of the next write
+  std::vector<std::byte> rows_;
+  std::vector<std::byte> out_;
+  std::uint64_t tag_ = 0;
+  std::uint64_t first_tag_ = 1;  // results of before are of no interest
+  std::uint32_t outstanding_ = 0;
+  bool bad_ = false;
+  std::uint64_t next_number_ = 1;
+  std::uint64_t begun_at_ = 0;     // monotonic, of the last one
+  std::uint64_t begun_bytes_ = 0;  // next_position then
+  bool changed_ = false;
+  bool oversize_ = false;
+  bool pressed_ = false;
+};
+
+}  // namespace holdfast

@@ -1,0 +1,364 @@
+#include "journal/file_storage.hpp"
+
+#include <fcntl.h>
+#include <limits.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <filesystem>
+#include <fstream>
+#include <thread>
+
+#include "base/check.hpp"
+#include "journal/io_queues.hpp"
+#include "journal/open_files.hpp"
+
+namespace holdfast {
+namespace {
+
+/// Writes of at most so many bytes are made by the caller while the commit thread is at rest.
+constexpr std::size_t inline_bytes_max = 64 * 1024;
+
+std::string system_text(int error) {
+  return std::generic_category().message(error);
+}
+
+class file_storage final : public storage {
+ public:
+  file_storage(std::string directory, descriptor lock, const file_storage_options& options)
+      : directory_(std::move(directory)), lock_(std::move(lock)), zero_copy_(options.zero_copy) {
+    threads_.emplace_back([this] { run_commits(); });
+    for (std::uint32_t i = 0; i < std::max(options.reader_threads, 1u); ++i)
+      threads_.emplace_back([this] { run_loads(); });
+  }
+  ~file_storage() override {
+    commits_.stop();
+    loads_.stop();
+    for (std::thread& t : threads_) t.join();
+  }
+
+  void submit(std::span<io_op> ops) override;
+  std::size_t poll(std::vector<io_result>& out) override { return results_.take(out); }
+  void wait() override { results_.wait(); }
+  int wake_fd() const noexcept override { return results_.fd(); }
+  file_id assign(std::string_view name) override { return files_.add(std::string(name), nullptr); }
+  result<file_id> open_file(std::string_view name) override;
+  void close_file(file_id file) override { files_.remove(file); }
+  result<std::vector<file_info>> list(std::string_view directory) override;
+  status make_directory(std::string_view name) override;
+  status read_now(file_id file, std::uint64_t at, std::span<std::byte> into) override;
+  std::uint64_t free_bytes() override;
+
+ private:
+  std::string path(std::string_view name) const {
+    return name.empty() ? directory_ : directory_ + "/" + std::string(name);
+  }
+  void run_commits();
+  void run_loads();
+  bool small_writes(std::span<const io_op> ops) const;
+  void run_batch(std::span<io_op> ops, std::vector<io_result>& done);
+  std::size_t write_run(std::span<io_op> ops, std::vector<io_result>& done);
+  bool merges_into_later(std::span<const io_op> later, file_id file) const;
+  int sync(file_id file);
+  int create(const io_op& op);
+  int sync_directory(const std::string& name);
+  io_result load(const io_op& op);
+  int bring_in(const io_op& op, const buffer_ref& map);
+  int run_name(const io_op& op);
+
+  const std::string directory_;
+  descriptor lock_;
+  const bool zero_copy_;
+  open_files files_;
+  op_queue commits_;
+  op_queue loads_;
+  result_queue results_;
+  std::vector<io_result> inline_done_;
+  std::vector<std::thread> threads_;
+};
+
+/// A few small writes and nothing else.
+bool file_storage::small_writes(std::span<const io_op> ops) const {
+  std::size_t bytes = 0;
+  for (const io_op& op : ops) {
+    if (op.what != io_op::kind::write) return false;
+    for (const buffer_ref& piece : op.pieces) bytes += piece.size();
+  }
+  return bytes <= inline_bytes_max;
+}
+
+void file_storage::submit(std::span<io_op> ops) {
+  if (small_writes(ops) && commits_.at_rest()) {
+    run_batch(ops, inline_done_);
+    return results_.push(inline_done_);
+  }
+  std::size_t at = 0;
+  while (at < ops.size()) {
+    const bool is_load = ops[at].what == io_op::kind::load;
+    std::size_t end = at + 1;
+    while (end < ops.size() && (ops[end].what == io_op::kind::load) == is_load) ++end;
+    (is_load ? loads_ : commits_).push(ops.subspan(at, end - at));
+    at = end;
+  }
+}
+
+void file_storage::run_commits() {
+  std::vector<io_op> ops;
+  std::vector<io_result> done;
+  while (commits_.take(ops, ~std::size_t{0})) {
+    run_batch(ops, done);
+    results_.push(done);
+    ops.clear();
+  }
+}
+
+void file_storage::run_loads() {
+  std::vector<io_op> ops;
+  std::vector<io_result> done;
+  while (loads_.take(ops, 1)) {
+    done.push_back(load(ops[0]));
+    results_.push(done);
+    ops.clear();
+  }
+}
+
+// A sync may wait for a later one of the same file if only writes and such syncs lie between.
+bool file_storage::merges_into_later(std::span<const io_op> later, file_id file) const {
+  for (const io_op& op : later) {
+    if (op.what == io_op::kind::write) continue;
+    return op.what == io_op::kind::sync && op.file == file;
+  }
+  return false;
+}
+
+void file_storage::run_batch(std::span<io_op> ops, std::vector<io_result>& done) {
+  std::vector<io_result> merged;
+  for (std::size_t at = 0; at < ops.size();) {
+    io_op& op = ops[at];
+    if (op.what == io_op::kind::write) {
+      at += write_run(ops.subspan(at), done);
+      continue;
+    }
+    ++at;
+    io_result outcome{op.what, op.file, op.tag, 0, {}};
+    if (op.what == io_op::kind::sync) {
+      merged.push_back(outcome);
+      if (merges_into_later(ops.subspan(at), op.file)) continue;
+      results_.push(done);  // who waits for `written` need not wait for the sync
+      const int error = sync(op.file);
+      for (io_result& one : merged) one.error = error;
+      done.insert(done.end(), merged.begin(), merged.end());
+      merged.clear();
+      continue;
+    }
+    outcome.error = run_name(op);
+    done.push_back(outcome);
+  }
+}
+
+int file_storage::run_name(const io_op& op) {
+  switch (op.what) {
+    case io_op::kind::create: return create(op);
+    case io_op::kind::rename:
+      return ::rename(path(op.name).c_str(), path(op.to).c_str()) == 0 ? 0 : errno;
+    case io_op::kind::remove: return ::unlink(path(op.name).c_str()) == 0 ? 0 : errno;
+    case io_op::kind::sync_dir: return sync_directory(op.to);
+    case io_op::kind::write:
+    case io_op::kind::sync:
+    case io_op::kind::load: break;
+  }
+  return EINVAL;
+}
+
+// Writes consecutive operations that continue one another with as few calls as possible.
+std::size_t file_storage::write_run(std::span<io_op> ops, std::vector<io_result>& done) {
+  const open_files::handle file = files_.get(ops[0].file);
+  std::vector<iovec> parts;
+  std::uint64_t end = ops[0].at;
+  std::size_t count = 0;
+  for (; count < ops.size(); ++count) {
+    const io_op& op = ops[count];
+    if (op.what != io_op::kind::write || op.file != ops[0].file || op.at != end) break;
+    for (const buffer_ref& piece : op.pieces) {
+      parts.push_back({const_cast<std::byte*>(piece.data()), piece.size()});
+      end += piece.size();
+    }
+  }
+  int error = file ? 0 : EBADF;
+  auto at = static_cast<off_t>(ops[0].at);
+  for (std::size_t from = 0; error == 0 && from < parts.size();) {
+    const auto many = static_cast<int>(std::min<std::size_t>(parts.size() - from, IOV_MAX));
+    const ssize_t put = ::pwritev(file->get(), &parts[from], many, at);
+    if (put < 0 && errno == EINTR) continue;
+    if (put < 0) error = errno;
+    if (put == 0) error = EIO;
+    if (error != 0) break;
+    at += put;
+    auto left = static_cast<std::size_t>(put);
+    while (from < parts.size() && left >= parts[from].iov_len) left -= parts[from++].iov_len;
+    if (left == 0) continue;
+    parts[from].iov_base = static_cast<char*>(parts[from].iov_base) + left;
+    parts[from].iov_len -= left;
+  }
+  for (std::size_t i = 0; i < count; ++i) {
+    done.push_back({ops[i].what, ops[i].file, ops[i].tag, error, {}});
+    ops[i].pieces.clear();
+  }
+  return count;
+}
+
+int file_storage::sync(file_id id) {
+  const open_files::handle file = files_.get(id);
+  if (!file) return EBADF;
+  return ::fdatasync(file->get()) == 0 ? 0 : errno;
+}
+
+int file_storage::create(const io_op& op) {
+  const std::string name = files_.name(op.file);
+  if (name.empty()) return EBADF;
+  descriptor made(::open(path(name).c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
+  if (made.get() < 0) return errno;
+  int error = 0;
+  if (op.size != 0) error = ::posix_fallocate(made.get(), 0, static_cast<off_t>(op.size));
+  if (error == 0 && ::fsync(made.get()) != 0) error = errno;
+  if (error != 0) return error;
+  files_.set(op.file, std::make_shared<descriptor>(std::move(made)));
+  return 0;
+}
+
+int file_storage::sync_directory(const std::string& name) {
+  const descriptor directory(::open(path(name).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (directory.get() < 0) return errno;
+  return ::fsync(directory.get()) == 0 ? 0 : errno;
+}
+
+io_result file_storage::load(const io_op& op) {
+  io_result done{op.what, op.file, op.tag, 0, {}};
+  if (!zero_copy_) {
+    auto* copy = new slab(op.size);
+    copy->set_size(op.size);
+    done.bytes = buffer_ref(copy);
+    if (!read_now(op.file, op.at, {copy->data(), op.size})) done.error = EIO;
+    return done;
+  }
+  result<buffer_ref> map = files_.map(op.file, directory_);
+  if (!map || op.at + op.size > map->size()) {
+    done.error = EIO;
+    return done;
+  }
+  done.error = bring_in(op, *map);
+  if (done.error == 0) done.bytes = map->slice(op.at, op.size);
+  return done;
+}
+
+// Brings the pages in and into the map. An error comes back as an error, never as a signal.
+int file_storage::bring_in(const io_op& op, const buffer_ref& map) {
+  const auto page = static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
+  const std::uint64_t from = op.at / page * page;
+  auto* address = const_cast<std::byte*>(map.data()) + from;
+  const std::size_t size = op.at + op.size - from;
+#ifdef MADV_POPULATE_READ
+  if (::madvise(address, size, MADV_POPULATE_READ) == 0) return 0;
+  if (errno != EINVAL && errno != ENOSYS) return errno;
+#endif
+  // Before Linux 5.14: read through the descriptor, which fills the page cache and can fail.
+  std::vector<std::byte> scratch(256 << 10);
+  for (std::uint64_t at = from; at < from + size; at += scratch.size()) {
+    const std::size_t part = std::min<std::uint64_t>(scratch.size(), from + size - at);
+    if (!read_now(op.file, at, {scratch.data(), part})) return EIO;
+  }
+  return 0;
+}
+
+result<file_id> file_storage::open_file(std::string_view name) {
+  descriptor opened(::open(path(name).c_str(), O_RDWR | O_CLOEXEC));
+  if (opened.get() < 0) {
+    const int error = errno;
+    return {error == ENOENT ? errc::not_found : errc::io,
+            path(name) + ": cannot be opened: " + system_text(error)};
+  }
+  return files_.add(std::string(name), std::make_shared<descriptor>(std::move(opened)));
+}
+
+result<std::vector<file_info>> file_storage::list(std::string_view directory) {
+  std::vector<file_info> found;
+  std::error_code error;
+  const std::string prefix = directory.empty() ? "" : std::string(directory) + "/";
+  for (const auto& entry : std::filesystem::directory_iterator(path(directory), error)) {
+    std::error_code ignored;
+    if (!entry.is_regular_file(ignored)) continue;
+    found.push_back({prefix + entry.path().filename().string(), entry.file_size(ignored)});
+  }
+  if (error) return {errc::io, path(directory) + ": cannot be listed: " + error.message()};
+  std::sort(found.begin(), found.end(),
+            [](const file_info& a, const file_info& b) { return a.name < b.name; });
+  return found;
+}
+
+status file_storage::make_directory(std::string_view name) {
+  std::error_code error;
+  std::filesystem::create_directories(path(name), error);
+  if (!error) return {};
+  return {errc::io, path(name) + ": cannot be made: " + error.message()};
+}
+
+status file_storage::read_now(file_id id, std::uint64_t at, std::span<std::byte> into) {
+  const open_files::handle file = files_.get(id);
+  std::size_t done = 0;
+  while (file && done < into.size()) {
+    const ssize_t got =
+        ::pread(file->get(), into.data() + done, into.size() - done, static_cast<off_t>(at + done));
+    if (got < 0 && errno == EINTR) continue;
+    if (got <= 0) break;
+    done += static_cast<std::size_t>(got);
+  }
+  if (file && done == into.size()) return {};
+  return {errc::io, path(files_.name(id)) + ": " + std::to_string(into.size()) +
+                        " bytes at offset " + std::to_string(at) + " cannot be read"};
+}
+
+std::uint64_t file_storage::free_bytes() {
+  struct statvfs figures {};
+  if (::statvfs(directory_.c_str(), &figures) != 0) return 0;
+  return static_cast<std::uint64_t>(figures.f_bavail) * figures.f_frsize;
+}
+
+}  // namespace
+
+result<std::unique_ptr<storage>> open_file_storage(const std::string& directory,
+                                                   file_storage_options options) {
+  std::error_code error;
+  if (options.create_directory) std::filesystem::create_directories(directory, error);
+  if (error) return {errc::io, directory + ": cannot be made: " + error.message()};
+  const std::string name = directory + "/LOCK";
+  descriptor lock(::open(name.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644));
+  if (lock.get() < 0) return {errc::io, name + ": cannot be opened: " + system_text(errno)};
+  // Of the open file, not of the process: it holds against a second device in this process too, and
+  // closing another descriptor does not drop it.
+  struct flock whole {};
+  whole.l_type = F_WRLCK;
+  whole.l_whence = SEEK_SET;
+  if (::fcntl(lock.get(), F_OFD_SETLK, &whole) != 0)
+    return {errc::in_use, name +
+                              ": another device has this journal open; stop it or choose "
+                              "another directory"};
+  return std::unique_ptr<storage>(new file_storage(directory, std::move(lock), options));
+}
+
+bytes16_id system_boot_id() {
+  std::ifstream in("/proc/sys/kernel/random/boot_id");
+  std::string text;
+  std::getline(in, text);
+  std::erase(text, '-');
+  bytes16_id id{};
+  for (std::size_t i = 0; i < id.size() && 2 * i + 1 < text.size(); ++i)
+    id[i] = static_cast<std::byte>(std::stoul(text.substr(2 * i, 2), nullptr, 16));
+  return id;
+}
+
+}  // namespace holdfast

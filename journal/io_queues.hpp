@@ -1,0 +1,109 @@
+// io_queues: what the file storage's threads are to do, and what they have done.
+//
+// Contract: op_queue: one thread pushes, those that take sleep while it is empty. result_queue: any
+// thread pushes, one takes; an eventfd says that there is something to take.
+#pragma once
+
+#include <poll.h>
+#include <sys/eventfd.h>
+
+#include <condition_variable>
+#include <deque>
+#include <iterator>
+#include <mutex>
+#include <span>
+#include <vector>
+
+#include "journal/open_files.hpp"
+
+namespace holdfast {
+
+class result_queue {
+ public:
+  result_queue() : wake_(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) {}
+  int fd() const noexcept { return wake_.get(); }
+  void push(std::vector<io_result>& done) {
+    if (done.empty()) return;
+    bool first = false;
+    {
+      const std::lock_guard lock(guard_);
+      first = done_.empty();
+      done_.insert(done_.end(), std::make_move_iterator(done.begin()),
+                   std::make_move_iterator(done.end()));
+    }
+    done.clear();
+    if (first) {
+      const std::uint64_t one = 1;
+      [[maybe_unused]] const auto put = ::write(wake_.get(), &one, sizeof one);
+    }
+  }
+  std::size_t take(std::vector<io_result>& out) {
+    const std::lock_guard lock(guard_);
+    if (done_.empty()) return 0;
+    std::uint64_t count = 0;
+    [[maybe_unused]] const auto got = ::read(wake_.get(), &count, sizeof count);
+    const std::size_t size = done_.size();
+    out.insert(out.end(), std::make_move_iterator(done_.begin()),
+               std::make_move_iterator(done_.end()));
+    done_.clear();
+    return size;
+  }
+  void wait() const {
+    pollfd ready{wake_.get(), POLLIN, 0};
+    ::poll(&ready, 1, -1);
+  }
+
+ private:
+  descriptor wake_;
+  std::mutex guard_;
+  std::vector<io_result> done_;
+};
+
+// A queue of operations with its sleepers.
+class op_queue {
+ public:
+  void push(std::span<io_op> ops) {
+    bool wake = false;
+    {
+      const std::lock_guard lock(guard_);
+      for (io_op& op : ops) waiting_.push_back(std::move(op));
+      wake = idle_ != 0;
+    }
+    if (wake) signal_.notify_one();
+  }
+  /// Everything that waits, at most `limit`; false when stopped.
+  bool take(std::vector<io_op>& out, std::size_t limit) {
+    std::unique_lock lock(guard_);
+    ++idle_;
+    signal_.wait(lock, [this] { return stopped_ || !waiting_.empty(); });
+    --idle_;
+    if (waiting_.empty()) return false;
+    while (!waiting_.empty() && out.size() < limit) {
+      out.push_back(std::move(waiting_.front()));
+      waiting_.pop_front();
+    }
+    return true;
+  }
+  /// Nothing waits and nothing runs: every thread of this queue sleeps. Stays so until the caller,
+  /// who alone pushes, pushes.
+  bool at_rest() const {
+    const std::lock_guard lock(guard_);
+    return idle_ != 0 && waiting_.empty();
+  }
+  void stop() {
+    {
+      const std::lock_guard lock(guard_);
+      stopped_ = true;
+    }
+    signal_.notify_all();
+  }
+
+ private:
+  mutable std::mutex guard_;
+  std::condition_variable signal_;
+  std::deque<io_op> waiting_;
+  std::uint32_t idle_ = 0;
+  bool stopped_ = false;
+};
+
+}  // namespace holdfast

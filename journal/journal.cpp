@@ -1,0 +1,237 @@
+#include "journal/journal.hpp"
+
+#include <algorithm>
+
+#include "base/check.hpp"
+#include "base/checksum.hpp"
+#include "journal/recovery.hpp"
+#include "journal/retention.hpp"
+
+namespace holdfast {
+
+struct journal::state {
+  state(std::unique_ptr<storage> files, journal_options options)
+      : shared(std::move(files), std::move(options)),
+        spares(shared),
+        writer(shared, spares),
+        checkpoints(shared, writer),
+        backlog(shared),
+        keeper(shared, backlog) {}
+
+  void take_in(const io_result& done);
+  void go_live();
+  marks turn();
+
+  core shared;
+  spare_pool spares;
+  log_writer writer;
+  checkpoint_writer checkpoints;
+  backlog_reader backlog;
+  retention keeper;
+  std::unique_ptr<recovery> opening;  // until replay() has ended
+  std::vector<io_result> results;
+  std::uint32_t rewrites_seen = 0;
+  bool live = false;
+};
+
+void journal::state::take_in(const io_result& done) {
+  switch (asker_of(done.tag)) {
+    case asker::log: writer.on_result(done); return;
+    case asker::spare:
+      if (spares.on_result(done)) writer.on_lost_file(done.error);
+      return;
+    case asker::checkpoint: checkpoints.on_result(done); return;
+    case asker::load: backlog.on_result(done); return;
+    case asker::removal:
+    case asker::recovery: return;
+  }
+}
+
+void journal::state::go_live() {
+  std::array<std::byte, gap_body_bytes> body;
+  encode_gap_body(opening->cut(), body);
+  std::vector<io_op> removals;
+  for (const std::string& name : opening->leftovers())
+    removals.push_back(make_remove(name, make_tag(asker::removal, 0)));
+  opening.reset();
+  live = true;
+  writer.start(*shared.active);
+  if (!removals.empty()) shared.files->submit(removals);
+  record_head head;
+  head.type = record_type::gap;
+  head.time_ns = shared.now.real_ns;
+  head.body_sum = checksum(body);
+  writer.append_own(head, copy_to_buffer(body));
+  checkpoints.prepare();
+  spares.refill();
+}
+
+marks journal::state::turn() {
+  shared.now = shared.options.clock();
+  results.clear();
+  shared.files->poll(results);
+  for (const io_result& done : results) take_in(done);
+  writer.on_time();
+  if (writer.rewrites() != rewrites_seen) {
+    rewrites_seen = writer.rewrites();
+    checkpoints.abort();
+  }
+  checkpoints.advance();
+  keeper.sweep();
+  checkpoints.set_pressed(keeper.waiting() && spares.full());
+  spares.refill();
+  shared.tail.shrink(shared.options.tail_bytes, shared.synced_position);
+  return writer.now_at();
+}
+
+journal::journal(std::unique_ptr<state> parts) : state_(std::move(parts)) {}
+journal::~journal() = default;
+
+bytes_view journal::checkpoint_rows() const noexcept {
+  return state_->opening ? state_->opening->pattern_rows() : bytes_view{};
+}
+
+status journal::replay(const std::function<void(std::span<const record_view>)>& take) {
+  check(state_->opening != nullptr, "a journal is replayed once, after open");
+  status done = state_->opening->replay(take);
+  if (done.ok()) state_->go_live();
+  return done;
+}
+
+room journal::available() const noexcept {
+  const core& shared = state_->shared;
+  if (shared.failed) return {.failed = true};
+  room left = state_->spares.disk_room();
+  const std::uint64_t unsynced = state_->writer.unsynced_bytes();
+  const std::uint64_t budget = shared.options.memory_budget;
+  // With nothing else outstanding one permitted message passes, whatever the budget.
+  const std::uint64_t memory = unsynced == 0 ? std::max(budget, shared.options.record_bytes_max)
+                                             : budget - std::min(budget, unsynced);
+  left.message_bytes = std::min(left.message_bytes, memory);
+  left.reply_bytes = std::min(left.reply_bytes, memory);
+  return left;
+}
+
+ticket journal::append(std::span<append_item> items) noexcept {
+  check(state_->live, "records are appended after replay");
+  const core& shared = state_->shared;
+  const ticket last = state_->writer.append(items);
+  state_->checkpoints.note_append(shared.active->header.oversize);
+  return last;
+}
+
+marks journal::progress() noexcept {
+  return state_->turn();
+}
+
+fetched journal::read(stream_id stream, std::uint64_t from, read_limits limits,
+                      std::vector<block>& out) {
+  core& shared = state_->shared;
+  const stream_rows* of = shared.index.find(stream);
+  if (!of || from >= of->next) return {fetch::end, {}};
+  tail_cache& tail = shared.tail;
+  const ticket written = state_->writer.now_at().written;
+  std::uint64_t at = tail.find(stream, from);
+  if (at == tail.end_ordinal()) {
+    const std::uint64_t until = std::min(of->next, tail.first_sequence(stream, from));
+    return state_->backlog.read({stream, from, until, limits}, out);
+  }
+  std::uint64_t bytes = 0;
+  std::uint64_t next = from;
+  while (at != tail.end_ordinal()) {
+    const placed& record = tail.at(at);
+    if (record.number > written || record.head.first_sequence > next) break;
+    if (next != from && (next - from >= limits.messages || bytes >= limits.bytes)) break;
+    out.push_back(to_block(record.head, record.body));
+    bytes += record.body.size();
+    next = record.head.first_sequence + record.head.count;
+    at = tail.next_of(stream, at);
+  }
+  return {next == from ? fetch::end : fetch::ok, {}};
+}
+
+void journal::settle(stream_id stream, std::span<const range> ranges) {
+  for (const range& what : ranges) state_->shared.index.settle(stream, what);
+}
+
+void journal::trim(stream_id stream, std::uint64_t to) {
+  state_->shared.index.trim(stream, to);
+}
+
+std::uint64_t journal::next_position() const noexcept {
+  return state_->shared.next_position;
+}
+
+std::uint64_t journal::next_deadline() const noexcept {
+  return std::min(
+      {state_->writer.deadline(), state_->checkpoints.deadline(), state_->spares.deadline()});
+}
+
+int journal::wake_fd() const noexcept {
+  return state_->shared.files->wake_fd();
+}
+
+bool journal::checkpoint_due() const noexcept {
+  return state_->checkpoints.due();
+}
+bool journal::begin_checkpoint() {
+  return state_->live && state_->checkpoints.begin();
+}
+void journal::add_checkpoint_rows(bytes_view rows) {
+  state_->checkpoints.add(rows);
+}
+void journal::finish_checkpoint() {
+  state_->checkpoints.finish();
+}
+bool journal::checkpoint_running() const noexcept {
+  return state_->checkpoints.running();
+}
+
+status journal::flush() {
+  const core& shared = state_->shared;
+  state_->turn();
+  state_->writer.sync_all();
+  while (!shared.failed && (!state_->writer.all_synced() || state_->checkpoints.closing())) {
+    shared.files->wait();
+    state_->turn();
+    state_->writer.sync_all();
+  }
+  return shared.failed ? shared.failure.copy() : status{};
+}
+
+status journal::close() {
+  status done = flush();
+  state_->live = false;
+  state_->shared.files.reset();
+  return done;
+}
+
+journal_stats journal::stats() const {
+  const core& shared = state_->shared;
+  journal_stats now = shared.stats;
+  now.epoch = shared.epoch;
+  now.segments = shared.segments.all().size();
+  now.spare_segments = state_->spares.count();
+  now.disk_bytes = shared.disk_used;
+  now.unsynced_bytes = state_->writer.unsynced_bytes();
+  now.tail_bytes = shared.tail.bytes();
+  now.index_rows = shared.index.row_count();
+  now.full = state_->spares.full();
+  return now;
+}
+
+result<std::unique_ptr<journal>> open_journal(std::unique_ptr<storage> files,
+                                              journal_options options, open_report& report) {
+  report = {};
+  const std::uint64_t size = options.segment_bytes;
+  if (size < segment_bytes_min || size > segment_bytes_max || size % file_unit != 0)
+    return {errc::invalid, "segment size " + std::to_string(size) +
+                               " is not between 16 KiB and 1 GiB in steps of 4 KiB"};
+  auto parts = std::make_unique<journal::state>(std::move(files), std::move(options));
+  parts->shared.now = parts->shared.options.clock();
+  parts->opening = std::make_unique<recovery>(parts->shared, parts->checkpoints, report);
+  if (status opened = parts->opening->open(); !opened) return opened;
+  return std::unique_ptr<journal>(new journal(std::move(parts)));
+}
+
+}  // namespace holdfast

@@ -1,0 +1,360 @@
+#include "journal/log_writer.hpp"
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+#include "base/check.hpp"
+#include "base/checksum.hpp"
+
+namespace holdfast {
+namespace {
+
+constexpr std::size_t slab_bytes = 64 << 10;
+constexpr std::size_t copied_body_max = 256;  // cheaper copied than as a piece of its own
+
+std::size_t batch_end(std::span<append_item> items, std::size_t from) {
+  std::size_t at = from;
+  while (at + 1 < items.size() && (items[at].head.flags & record_flag::batch_more) != 0) ++at;
+  return at + 1;
+}
+
+std::vector<std::byte> segment_head(const segment& of) {
+  std::vector<std::byte> head(records_at);
+  const std::span<std::byte> bytes(head);
+  encode_segment_header(of.header, bytes.first<segment_header_bytes>());
+  encode_segment_header(of.header, bytes.subspan<segment_header_copy_at, segment_header_bytes>());
+  return head;
+}
+
+}  // namespace
+
+void log_writer::start(segment& active) {
+  core_.active = &active;
+  core_.next_position = active.first_record();
+  core_.synced_position = core_.next_position;
+  sync_asked_ = everything();
+}
+
+ticket log_writer::append(std::span<append_item> items) {
+  std::size_t at = 0;
+  while (at < items.size()) {
+    const std::size_t end = batch_end(items, at);
+    if (core_.failed) {
+      appended_ += end - at;  // never acknowledged
+      at = end;
+      continue;
+    }
+    std::uint64_t total = 0;
+    for (std::size_t i = at; i < end; ++i) total += record_size(items[i].body.size());
+    ensure_space(total);
+    const std::uint64_t batch_start = core_.next_position;
+    for (; at < end; ++at) {
+      note_level(items[at].head.need);
+      place(items[at].head, std::move(items[at].body), batch_start, ++appended_);
+    }
+  }
+  submit();
+  return appended_;
+}
+
+void log_writer::append_own(record_head head, buffer_ref body) {
+  ensure_space(record_size(body.size()));
+  place(head, std::move(body), core_.next_position, 0);
+  want_sync_ = true;
+  submit();
+}
+
+void log_writer::note_level(level need) noexcept {
+  switch (need) {
+    case level::process:
+      sync_due_ = std::min(sync_due_, core_.now.now_ns + core_.options.process_sync_ns);
+      return;
+    case level::interval:
+      sync_due_ = std::min(sync_due_, core_.now.now_ns + core_.options.interval_ms * ms_ns);
+      return;
+    case level::disk: want_sync_ = true; return;
+  }
+}
+
+void log_writer::ensure_space(std::uint64_t total) {
+  const std::uint64_t usual = core_.options.segment_bytes;
+  if (total > usual / 4) {
+    roll(align_up(records_at + total, file_unit));
+  } else if (core_.next_position + total > core_.active->limit()) {
+    roll(usual);
+  }
+}
+
+// Closes the active segment and opens the next. Its header goes out with its first records: the
+// first sync makes both durable together.
+void log_writer::roll(std::uint64_t size) {
+  close_write();
+  core_.active->end = core_.next_position;
+  if (sync_asked_.position < core_.next_position) push_sync();
+  open_segment(size, false);
+  put_segment_header();
+}
+
+void log_writer::open_segment(std::uint64_t size, bool previous_durable) {
+  const segment& old = *core_.active;
+  const spare next = spares_.take(size, ops_);
+  segment made;
+  segment_header& header = made.header;
+  header.journal_id = core_.id;
+  header.epoch = core_.epoch;
+  header.base = core_.segments.next_base();
+  header.size = next.size;
+  header.slot = next.slot;
+  header.oversize = size != core_.options.segment_bytes;
+  header.boot_id = core_.options.boot_id;
+  header.previous_slot = old.header.slot;
+  header.previous_base = old.base();
+  header.previous_end = old.end;
+  header.previous_durable = previous_durable;
+  header.time_ns = core_.now.real_ns;
+  made.key = segment_key(core_.id, core_.epoch);
+  made.file = next.file;
+  core_.active = &core_.segments.add(std::move(made));
+  core_.next_position = core_.active->first_record();
+  core_.active->end = core_.next_position;
+}
+
+void log_writer::put_segment_header() {
+  begin_write(0);
+  put_bytes(segment_head(*core_.active));
+}
+
+void log_writer::begin_write(std::uint64_t offset) {
+  if (write_.file) return;
+  write_ = make_op(io_op::kind::write, core_.active->file, 0);
+  write_.at = offset;
+}
+
+void log_writer::place(const record_head& head, buffer_ref body, std::uint64_t batch_start,
+                       ticket number) {
+  const std::uint64_t position = core_.next_position;
+  const std::uint64_t size = encode(head, body, batch_start);
+  core_.next_position += size;
+  core_.active->end = core_.next_position;
+  core_.active->mark(position);
+  appended_bytes_ += size;
+  ++core_.stats.records;
+  last_is_watermark_ = head.type == record_type::watermark;
+  watermark_due_ = never_ns;
+  if (head.type == record_type::block)
+    core_.index.add(head.stream, {head.first_sequence, head.count}, position, core_.active->base());
+  core_.tail.push({head, std::move(body), position, number});
+}
+
+std::uint64_t log_writer::encode(const record_head& head, const buffer_ref& body,
+                                 std::uint64_t batch_start) {
+  const std::uint64_t position = core_.next_position;
+  record_header header{head, static_cast<std::uint32_t>(body.size()),
+                       position - std::min(position, core_.synced_position),
+                       position - batch_start};
+  std::array<std::byte, record_header_bytes> bytes;
+  encode_record_header(header, core_.active->key, position, bytes);
+  begin_write(position - core_.active->base());
+  put_bytes(bytes);
+  if (body.size() <= copied_body_max) {
+    put_bytes(body.bytes());
+  } else {
+    close_piece();
+    write_.pieces.push_back(body);
+  }
+  static constexpr std::array<std::byte, record_unit> padding{};
+  const std::uint64_t size = record_size(body.size());
+  put_bytes(bytes_view(padding).first(size - record_header_bytes - body.size()));
+  return size;
+}
+
+// Adds bytes to the write being put together, by way of the slab.
+void log_writer::put_bytes(bytes_view bytes) {
+  if (bytes.empty()) return;
+  if (!slab_ || slab_used_ + bytes.size() > slab_->capacity()) fresh_slab();
+  std::memcpy(slab_->data() + slab_used_, bytes.data(), bytes.size());
+  slab_used_ += bytes.size();
+}
+
+void log_writer::fresh_slab() {
+  close_piece();
+  slab_ = new slab(slab_bytes);
+  slab_->set_size(slab_bytes);
+  slab_ref_ = buffer_ref(slab_);
+  slab_from_ = slab_used_ = 0;
+}
+
+void log_writer::close_piece() {
+  if (slab_used_ == slab_from_) return;
+  write_.pieces.push_back(slab_ref_.slice(slab_from_, slab_used_ - slab_from_));
+  slab_from_ = slab_used_;
+}
+
+void log_writer::close_write() {
+  if (!write_.file) return;
+  close_piece();
+  write_.tag = make_tag(asker::log, first_asked_ + asked_.size());
+  asked_.push_back({everything()});
+  ops_.push_back(std::move(write_));
+  write_ = io_op{};
+}
+
+void log_writer::push_sync() {
+  ops_.push_back(make_op(io_op::kind::sync, core_.active->file,
+                         make_tag(asker::log, first_asked_ + asked_.size())));
+  asked_.push_back({everything()});
+  sync_asked_ = everything();
+  sync_due_ = never_ns;
+  want_sync_ = false;
+  ++core_.stats.syncs;
+}
+
+void log_writer::submit() {
+  if (holding_) return;
+  close_write();
+  if (appended_bytes_ - sync_asked_.bytes > core_.options.sync_bytes) want_sync_ = true;
+  if (want_sync_) push_sync();
+  if (!ops_.empty()) core_.files->submit(ops_);
+  ops_.clear();
+}
+
+void log_writer::sync_all() {
+  if (core_.failed || sync_asked_.position == core_.next_position) return;
+  want_sync_ = true;
+  submit();
+}
+
+void log_writer::on_result(const io_result& done) {
+  const std::uint64_t number = number_of(done.tag);
+  if (number < first_asked_ || core_.failed) return;  // of before a rewrite
+  if (done.error != 0) {
+    recover(done.error);
+    return;
+  }
+  asked& op = asked_[number - first_asked_];
+  op.done = true;
+  advance(op, done.what);
+  if (holding_ && number == held_for_) release();
+  while (!asked_.empty() && asked_.front().done) {
+    asked_.pop_front();
+    ++first_asked_;
+  }
+}
+
+void log_writer::advance(const asked& op, io_op::kind what) {
+  written_ = std::max(written_, op.covers.number);
+  if (what != io_op::kind::sync) return;
+  synced_ = std::max(synced_, op.covers.number);
+  synced_bytes_ = std::max(synced_bytes_, op.covers.bytes);
+  core_.synced_position = std::max(core_.synced_position, op.covers.position);
+  if (rewriting_ && core_.synced_position >= rewritten_to_) rewriting_ = false;
+  core_.sweep_wanted = true;
+  if (all_synced() && !last_is_watermark_)
+    watermark_due_ = core_.now.now_ns + core_.options.idle_watermark_ns;
+}
+
+void log_writer::on_time() {
+  if (core_.failed) return;
+  if (core_.now.now_ns >= sync_due_) {
+    sync_due_ = never_ns;  // also while writes are held: a deadline that has passed is no deadline
+    sync_all();
+  }
+  if (core_.now.now_ns < watermark_due_) return;
+  watermark_due_ = never_ns;
+  if (!all_synced()) return;
+  record_head head;
+  head.type = record_type::watermark;
+  head.time_ns = core_.now.real_ns;
+  head.body_sum = checksum({});
+  append_own(head, {});
+}
+
+std::uint64_t log_writer::deadline() const noexcept {
+  return core_.failed ? never_ns : std::min(sync_due_, watermark_due_);
+}
+
+marks log_writer::now_at() const noexcept {
+  return {appended_, written_, synced_, core_.failed ? &core_.failure : nullptr};
+}
+
+// A write or sync failed. What was not durable goes to a fresh segment, once; if that fails as
+// well, the journal takes nothing more.
+void log_writer::recover(int error) {
+  if (core_.failed) return;
+  if (rewriting_) {
+    core_.failed = true;
+    core_.failure = {errc::io,
+                     "the journal cannot write any more: " + std::string(std::strerror(error)) +
+                         ", and writing what was not durable to another segment failed too; "
+                         "free or replace the disk and start the device again"};
+    return;
+  }
+  rewriting_ = true;
+  ++rewrites_;
+  abandon();
+  place_again();
+}
+
+void log_writer::abandon() {
+  first_asked_ += asked_.size();
+  asked_.clear();
+  write_ = io_op{};
+  slab_from_ = slab_used_;
+  segment* kept = core_.segments.find(core_.synced_position - 1);
+  check(kept != nullptr, "the durable end lies in a segment");
+  for (const auto& s : core_.segments.all())
+    if (s->base() > kept->base()) s->in_log = false;
+  kept->end = core_.synced_position;
+  core_.active = kept;
+}
+
+// All of it goes into one segment, and the segment's header only once the records are written:
+// before that the log still ends in the old place, where what was only written can be found after a
+// crash of the process. Later operations wait for the header.
+void log_writer::place_again() {
+  tail_cache& tail = core_.tail;
+  const std::uint64_t from = tail.lower_bound(core_.synced_position);
+  std::uint64_t total = records_at;
+  for (std::uint64_t i = tail.end_ordinal(); i-- > from;) {
+    const placed& record = tail.at(i);
+    total += record_size(record.body.size());
+    if (record.head.type == record_type::block)
+      core_.index.undo(record.head.stream, {record.head.first_sequence, record.head.count});
+  }
+  open_segment(std::max(core_.options.segment_bytes, align_up(total, file_unit)), true);
+  std::uint64_t batch_start = core_.next_position;
+  bool in_batch = false;
+  for (std::uint64_t i = from; i < tail.end_ordinal(); ++i) {
+    placed& record = tail.at(i);
+    record.position = core_.next_position;
+    if (!in_batch) batch_start = record.position;
+    in_batch = (record.head.flags & record_flag::batch_more) != 0;
+    core_.next_position += encode(record.head, record.body, batch_start);
+    core_.active->end = core_.next_position;
+    core_.active->mark(record.position);
+    ++core_.stats.rewritten;
+    if (record.head.type == record_type::block)
+      core_.index.add(record.head.stream, {record.head.first_sequence, record.head.count},
+                      record.position, core_.active->base());
+  }
+  close_write();
+  held_for_ = first_asked_ + asked_.size() - 1;
+  held_covers_ = std::exchange(asked_.back().covers, {});
+  held_header_ = make_write(core_.active->file, 0, copy_to_buffer(segment_head(*core_.active)), 0);
+  holding_ = true;
+  rewritten_to_ = core_.next_position;
+  core_.files->submit(ops_);
+  ops_.clear();
+}
+
+void log_writer::release() {
+  holding_ = false;
+  held_header_.tag = make_tag(asker::log, first_asked_ + asked_.size());
+  asked_.push_back({held_covers_});
+  ops_.insert(ops_.begin(), std::move(held_header_));
+  want_sync_ = true;
+  submit();
+}
+
+}  // namespace holdfast

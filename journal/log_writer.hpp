@@ -1,0 +1,99 @@
+// log_writer: gives records their places, encodes their headers, and asks the storage to write and
+// sync them; turns the results into marks. After a failed write or sync it writes everything that
+// was not durable once more, in a fresh segment, under the same tickets.
+//
+// Contract: positions are decided at append; operations complete in order, so a completed sync
+// covers every record written before it. A failed sync is never repeated on its file.
+#pragma once
+
+#include "journal/spare_pool.hpp"
+
+namespace holdfast {
+
+class log_writer {
+ public:
+  log_writer(core& shared, spare_pool& spares) : core_(shared), spares_(spares) {}
+
+  /// Begins to write behind `active`, all of whose header is durable.
+  void start(segment& active);
+  ticket append(std::span<append_item> items);
+  /// A record of the journal itself, synced at once.
+  void append_own(record_head head, buffer_ref body);
+  void on_result(const io_result& done);
+  /// A file in use could not be made: like a failed write.
+  void on_lost_file(int error) { recover(error); }
+  /// Interval syncs, process syncs and the idle watermark, by core.now.
+  void on_time();
+  /// Syncs everything appended, unless that was asked already.
+  void sync_all();
+  bool all_synced() const noexcept { return core_.synced_position == core_.next_position; }
+  std::uint64_t deadline() const noexcept;
+  marks now_at() const noexcept;
+  std::uint64_t unsynced_bytes() const noexcept { return appended_bytes_ - synced_bytes_; }
+  /// Rises when positions given before are no longer where the records are.
+  std::uint32_t rewrites() const noexcept { return rewrites_; }
+
+ private:
+  struct covered {  // what is done once an operation is
+    std::uint64_t position = 0;
+    std::uint64_t bytes = 0;
+    ticket number = 0;
+  };
+  struct asked {
+    covered covers;
+    bool done = false;
+  };
+
+  covered everything() const noexcept { return {core_.next_position, appended_bytes_, appended_}; }
+  void ensure_space(std::uint64_t total);
+  void roll(std::uint64_t size);
+  void open_segment(std::uint64_t size, bool previous_durable);
+  void put_segment_header();
+  void begin_write(std::uint64_t offset);
+  void place(const record_head& head, buffer_ref body, std::uint64_t batch_start, ticket number);
+  std::uint64_t encode(const record_head& head, const buffer_ref& body, std::uint64_t batch_start);
+  void put_bytes(bytes_view bytes);
+  void fresh_slab();
+  void close_piece();
+  void close_write();
+  void push_sync();
+  void submit();
+  void note_level(level need) noexcept;
+  void advance(const asked& op, io_op::kind what);
+  void recover(int error);
+  void abandon();
+  void place_again();
+  void release();
+
+  core& core_;
+  spare_pool& spares_;
+  std::vector<io_op> ops_;
+  ring<asked> asked_;
+  std::uint64_t first_asked_ = 1;  // number of asked_.front()
+  io_op write_;                    // being put together
+  slab* slab_ = nullptr;           // header bytes; a piece of it is open from slab_from_
+  buffer_ref slab_ref_;
+  std::size_t slab_from_ = 0;
+  std::size_t slab_used_ = 0;
+
+  ticket appended_ = 0;
+  ticket written_ = 0;
+  ticket synced_ = 0;
+  std::uint64_t appended_bytes_ = 0;
+  std::uint64_t synced_bytes_ = 0;
+  covered sync_asked_;
+  std::uint64_t sync_due_ = never_ns;
+  std::uint64_t watermark_due_ = never_ns;
+  bool last_is_watermark_ = false;
+  bool want_sync_ = false;
+  bool rewriting_ = false;
+  std::uint64_t rewritten_to_ = 0;
+  // While the records are written again, everything later is held back.
+  bool holding_ = false;
+  std::uint64_t held_for_ = 0;  // the write that is waited for
+  covered held_covers_;
+  io_op held_header_;
+  std::uint32_t rewrites_ = 0;
+};
+
+}  // namespace holdfast

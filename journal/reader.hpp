@@ -1,0 +1,90 @@
+// reader: looks at a journal without opening it: dead or in use by a device. For tools. It reads
+// by pread and verifies what it copied; it takes no lock and never writes.
+//
+// Contract: blocking; any thread, one at a time. A live journal moves while it is read: a segment
+// that disappears is "trimmed", not damage, and what lies at or above the highest watermark seen
+// may be half written. Nothing here decides what recovery would do; it reports. Memory: one window
+// or the largest record, and a row for each bad stretch; in open(), one checkpoint.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "holdfast/status.hpp"
+#include "journal/record_walker.hpp"
+
+namespace holdfast {
+
+struct segment_info {
+  std::string name;  ///< "seg/000017.seg"
+  segment_header header;
+  std::uint64_t end = 0;        ///< where its successor says the records end; 0 = unknown
+  bool header_damaged = false;  ///< of the two copies only the second is good
+  bool in_log = true;           ///< false: cut off, abandoned, or no part of the chain
+};
+struct checkpoint_info {
+  std::string name;
+  bool readable = false;
+  std::string problem;
+  std::uint64_t number = 0;
+  std::uint64_t position = 0;
+  std::uint64_t epoch = 0;
+  std::uint64_t time_ns = 0;
+  std::uint64_t row_bytes = 0;  ///< of the patterns
+};
+struct journal_info {
+  bytes16_id id{};
+  std::uint64_t epoch = 0;
+  std::vector<segment_info> segments;  ///< by base position
+  std::vector<checkpoint_info> checkpoints;
+  std::vector<std::string> unreadable;  ///< files in seg/ without a readable header that hold data
+  std::vector<std::string> spares;      ///< files never used so far
+  /// The readable checkpoint with the highest number; null if there is none.
+  const checkpoint_info* newest_checkpoint() const noexcept;
+};
+
+/// One step of a walk over all records, in order.
+struct seen_record {
+  verdict what = verdict::good;  ///< good, bad_body, bad_header
+  record_view record;            ///< good, bad_body (then without a body)
+  std::uint64_t size = 0;        ///< bytes it takes; of the bad stretch for bad_header
+  std::uint64_t watermark = 0;   ///< by this record: everything below is durable
+  std::uint32_t slot = 0;
+};
+
+struct verify_summary {
+  std::uint64_t segments = 0;
+  std::uint64_t records = 0;
+  std::uint64_t blocks = 0;
+  std::uint64_t messages = 0;
+  std::uint64_t bytes = 0;
+  std::uint64_t watermark = 0;
+  std::uint64_t tail = 0;             ///< where the readable log ends
+  std::vector<damage> damaged;        ///< below the watermark
+  std::vector<damage> torn;           ///< at or above it: a torn tail, or being written right now
+  std::vector<std::string> problems;  ///< headers, checkpoints
+};
+
+/// True while a device holds the lock of this data directory (DIR/LOCK), wherever it runs on this
+/// machine. False as well where there is no such file.
+bool journal_in_use(const std::string& directory);
+
+class journal_reader {
+ public:
+  /// errc::not_found if there is no journal in `directory`.
+  static result<std::unique_ptr<journal_reader>> open(const std::string& directory);
+  virtual ~journal_reader() = default;
+
+  virtual const journal_info& info() const noexcept = 0;
+  using taker = std::function<bool(const seen_record&)>;
+  /// Calls `take` for every record from position `from` on until it returns false.
+  virtual status walk(std::uint64_t from, const taker& take) = 0;
+  /// Checks every record from position `from` on; each good one goes to `take`, if there is one,
+  /// until it returns false.
+  virtual result<verify_summary> verify(std::uint64_t from = 0, const taker& take = {}) = 0;
+};
+
+}  // namespace holdfast

@@ -1,0 +1,452 @@
+#include "journal/recovery.hpp"
+
+#include <algorithm>
+#include <cstring>
+
+#include "base/random.hpp"
+
+namespace holdfast {
+namespace {
+
+constexpr std::uint64_t whole_log = ~std::uint64_t{0};
+
+bool all_zero(bytes_view bytes) {
+  return std::all_of(bytes.begin(), bytes.end(), [](std::byte b) { return b == std::byte{0}; });
+}
+
+}  // namespace
+
+status recovery::open() {
+  if (status made = core_.files->make_directory("seg"); !made) return made;
+  if (status done = find_checkpoints(); !done) return done;
+  if (status done = find_segments(); !done) return done;
+  report_.created = found_.empty() && !have_checkpoint_;
+  if (report_.created && unreadable_files_)
+    return {errc::corrupt,
+            "the journal has segments but no header of any can be read; nothing was changed: "
+            "restore them from a copy, or move the directory aside to begin anew"};
+  if (report_.created) core_.id = random_source(core_.options.seed).bytes16();
+  if (have_checkpoint_) list_from_checkpoint();
+  build_chain();
+  fill_table();
+  scan();
+  judge();
+  if (status done = make_durable(); !done) return done;
+  return begin_epoch();
+}
+
+status recovery::run(std::vector<io_op> ops) {
+  std::size_t left = ops.size();
+  for (io_op& op : ops) op.tag = make_tag(asker::recovery, 0);
+  core_.files->submit(ops);
+  std::vector<io_result> results;
+  int error = 0;
+  while (left != 0) {
+    core_.files->wait();
+    results.clear();
+    core_.files->poll(results);
+    for (const io_result& done : results) {
+      if (asker_of(done.tag) != asker::recovery) continue;
+      --left;
+      if (done.error != 0) error = done.error;
+    }
+  }
+  if (error == 0) return {};
+  return {errc::io, std::string("opening the journal: writing failed: ") + std::strerror(error) +
+                        "; nothing was lost, check the disk and start again"};
+}
+
+// ---- what is there
+// -------------------------------------------------------------------------------
+
+status recovery::find_checkpoints() {
+  result<std::vector<file_info>> files = core_.files->list("");
+  if (!files) return files.take_status();
+  std::map<std::int64_t, file_info> numbered;
+  for (const file_info& file : *files) {
+    const std::int64_t number = checkpoint_number(file.name);
+    if (number >= 0) numbered[number] = file;
+  }
+  std::vector<checkpoint_content> good;
+  for (const auto& [number, file] : numbered) {
+    result<file_id> opened = core_.files->open_file(file.name);
+    if (!opened) return opened.take_status();
+    std::vector<std::byte> bytes(file.size);
+    status read = core_.files->read_now(*opened, 0, bytes);
+    core_.files->close_file(*opened);
+    result<checkpoint_content> parsed = read.ok() ? parse_checkpoint(bytes, file.name)
+                                                  : result<checkpoint_content>(std::move(read));
+    core_.disk_used += file.size;
+    report_.checkpoint_damaged = !parsed.ok();
+    if (!parsed) {
+      report_.notes.emplace_back(parsed.text());
+      continue;
+    }
+    checkpoints_.adopt(parsed->header.number, parsed->header.position, parsed->size, file.size);
+    checkpoint_ = std::move(parsed).value();
+    have_checkpoint_ = true;
+  }
+  if (!have_checkpoint_) return {};
+  core_.id = checkpoint_.header.journal_id;
+  report_.checkpoint = checkpoint_.header.position;
+  epoch_seen_ = checkpoint_.header.epoch;
+  return {};
+}
+
+status recovery::find_segments() {
+  result<std::vector<file_info>> files = core_.files->list("seg");
+  if (!files) return files.take_status();
+  for (const file_info& file : *files)
+    if (status looked = look_at_file(file); !looked) return looked;
+  return {};
+}
+
+status recovery::look_at_file(const file_info& file) {
+  const std::int64_t slot = segment_slot(file.name);
+  if (slot < 0) return {};
+  core_.next_slot = std::max(core_.next_slot, static_cast<std::uint32_t>(slot) + 1);
+  core_.disk_used += file.size;
+  result<file_id> opened = core_.files->open_file(file.name);
+  if (!opened) return opened.take_status();
+  std::array<std::byte, records_at + record_header_bytes> head{};
+  const bool readable = file.size >= head.size() && core_.files->read_now(*opened, 0, head).ok();
+  auto header = readable ? decode_segment_header(head) : std::nullopt;
+  if (readable && !header)
+    header = decode_segment_header(bytes_view(head).subspan(segment_header_copy_at));
+  core_.files->close_file(*opened);
+  if (header && (have_checkpoint_ || !found_.empty()) && header->journal_id != core_.id) {
+    report_.notes.push_back(file.name + " belongs to another journal and is left alone");
+    return {};
+  }
+  if (header) {
+    core_.id = header->journal_id;
+    epoch_seen_ = std::max(epoch_seen_, header->epoch);
+    found_segment& place = found_[header->base];
+    if (place.header.epoch < header->epoch) place = {*header, file.name, 0, 0, true, false};
+    return {};
+  }
+  // A segment without any record: its header never became durable, or it was never used.
+  if (file.size == 0 || (readable && all_zero(bytes_view(head).subspan(records_at)))) {
+    leftovers_.push_back(file.name);
+    return {};
+  }
+  unreadable_files_ = true;
+  report_.notes.push_back(file.name + ": no segment header can be read; it is left alone");
+  return {};
+}
+
+// ---- which segments are the log
+// ------------------------------------------------------------------
+
+void recovery::list_from_checkpoint() {
+  for (const listed_segment& listed : checkpoint_.segments) {
+    auto [it, fresh] = found_.try_emplace(listed.header.base);
+    found_segment& of = it->second;
+    of.listed_end = listed.end;
+    if (!fresh) continue;
+    // Both copies of the header are bad, or the file is gone.
+    of.header = listed.header;
+    of.name = segment_name(listed.header.slot);
+    std::erase(leftovers_, of.name);
+    result<file_id> opened = core_.files->open_file(of.name);
+    of.present = opened.ok();
+    if (opened.ok()) core_.files->close_file(*opened);
+  }
+}
+
+// Follows the headers back from the newest. What they do not lead to was cut off or abandoned.
+void recovery::build_chain() {
+  const std::uint64_t from = report_.checkpoint;
+  found_segment* at = found_.empty() ? nullptr : &found_.rbegin()->second;
+  while (at) {
+    at->in_log = true;
+    const segment_header& header = at->header;
+    if (header.previous_durable) watermark_ = std::max(watermark_, header.previous_end);
+    if (header.previous_end == 0 || (have_checkpoint_ && header.base <= from)) break;
+    const auto previous = found_.find(header.previous_base);
+    if (previous != found_.end()) {
+      at = &previous->second;
+      at->end = header.previous_end;
+      continue;
+    }
+    if (header.previous_end <= from) break;
+    std::erase(leftovers_, segment_name(header.previous_slot));
+    bad_.push_back({std::max(from, header.previous_base), header.previous_end, 0, {}, true});
+    // The next lower one is where the log goes on before the hole.
+    const auto lower = found_.lower_bound(header.previous_base);
+    at = lower == found_.begin() ? nullptr : &std::prev(lower)->second;
+  }
+  for (auto& [base, here] : found_)
+    if (base < from && here.listed_end != 0) here.in_log = true;
+}
+
+void recovery::fill_table() {
+  for (auto& [base, here] : found_) {
+    core_.segments.raise_next_base(base + here.header.size);
+    const bool old = have_checkpoint_ && base + here.header.size <= report_.checkpoint;
+    if (!here.in_log && old) {
+      leftovers_.push_back(here.name);
+      continue;
+    }
+    segment made;
+    made.header = here.header;
+    made.key = segment_key(core_.id, here.header.epoch);
+    made.in_log = here.in_log;
+    const bool sealed = here.end != 0 || (old && here.listed_end != 0);
+    made.end = sealed ? std::max(here.end, here.listed_end) : made.limit();
+    if (here.end != 0) made.end = here.end;
+    if (here.present) {
+      result<file_id> opened = core_.files->open_file(here.name);
+      if (opened.ok()) made.file = *opened;
+    }
+    segment& added = core_.segments.add(std::move(made));
+    if (here.in_log && added.limit() > report_.checkpoint) chain_.push_back(&added);
+  }
+}
+
+// ---- the walk
+// ------------------------------------------------------------------------------------
+
+record_walker recovery::walk(const segment& in, std::uint64_t from, std::uint64_t to) {
+  storage* files = core_.files.get();
+  const file_id file = in.file;
+  return record_walker(
+      [files, file](std::uint64_t offset, std::span<std::byte> into) {
+        return files->read_now(file, offset, into);
+      },
+      in.base(), in.key, std::max(from, in.first_record()), to);
+}
+
+void recovery::scan() {
+  watermark_ = std::max(watermark_, report_.checkpoint);
+  for (segment* in : chain_) scan_segment(*in, in == chain_.back());
+  std::sort(bad_.begin(), bad_.end(),
+            [](const bad_stretch& a, const bad_stretch& b) { return a.from < b.from; });
+}
+
+void recovery::scan_segment(const segment& in, bool last) {
+  // Only a successor's header tells where the records end.
+  const auto& known = found_.at(in.base());
+  const std::uint64_t end = !last && known.end != 0 ? known.end : in.limit();
+  const std::uint64_t from = std::max(report_.checkpoint, in.first_record());
+  if (in.file == 0) {
+    if (from < end) bad_.push_back({from, end, 0, {}, true});
+    return;
+  }
+  record_walker walker = walk(in, from, end);
+  while (walker.position() < end) {
+    const std::uint64_t at = walker.position();
+    const walked found = walker.next();
+    if (found.what == verdict::good || found.what == verdict::bad_body) {
+      const record_head& head = found.header.head;
+      const bool good = found.what == verdict::good;
+      watermark_ = std::max(watermark_, at - std::min(at, found.header.durable_delta));
+      if (found.header.batch_back == 0) open_batch_ = 0;
+      if (!good) bad_.push_back({at, at + found.size, open_batch_, head, false});
+      const bool more = (head.flags & record_flag::batch_more) != 0;
+      open_batch_ = more ? at - std::min(at, found.header.batch_back) : 0;
+      if (good) last_readable_ = std::max(last_readable_, at + found.size);
+      continue;
+    }
+    const std::uint64_t batch = open_batch_;
+    walker.resync();
+    if (walker.position() >= end && last) {
+      bad_.push_back({at, whole_log, batch, {}, false});
+      return;
+    }
+    // If its successor is lost, so is where the records end: unwritten space is no damage then.
+    const bool open_end = walker.position() >= end && known.end == 0;
+    bad_.push_back({at, walker.position(), batch, {}, false, open_end});
+    open_batch_ = 0;
+  }
+  if (last) bad_.push_back({walker.position(), whole_log, open_batch_, {}, false});
+}
+
+// ---- what it means
+// -------------------------------------------------------------------------------
+
+void recovery::report_damage(const bad_stretch& bad, std::uint64_t to) {
+  damage row;
+  row.what =
+      bad.missing ? damage_kind::segment : (bad.head ? damage_kind::body : damage_kind::header);
+  row.position = bad.from;
+  row.size = to - bad.from;
+  if (bad.head && bad.head->type == record_type::block) {
+    row.stream = bad.head->stream;
+    row.messages = {bad.head->first_sequence, bad.head->count};
+  }
+  report_.damaged.push_back(row);
+}
+
+void recovery::judge() {
+  std::uint64_t cut = watermark_;
+  bool torn = false;
+  for (const bad_stretch& bad : bad_) {
+    if (bad.to <= watermark_) {
+      if (!bad.open_end) report_damage(bad, bad.to);
+      continue;
+    }
+    if (bad.from < watermark_) report_damage(bad, watermark_);
+    cut = std::max(bad.from, watermark_);
+    if (bad.batch >= watermark_ && bad.batch != 0) {
+      torn = true;
+      cut = bad.batch;
+    }
+    torn |= bad.to != whole_log;
+    break;
+  }
+  report_.watermark = watermark_;
+  report_.tail = cut;
+  if (chain_.empty()) return;
+  look_behind(cut);
+  report_.cut_bytes = last_readable_ > cut ? last_readable_ - cut : 0;
+  const segment* in = core_.segments.find(cut);
+  std::array<std::byte, record_header_bytes> at_cut{};
+  if (in && in->file != 0 && cut + at_cut.size() <= in->limit() &&
+      core_.files->read_now(in->file, cut - in->base(), at_cut).ok())
+    torn |= !all_zero(at_cut);
+  report_.torn = torn || report_.cut_bytes != 0;
+  report_.other_boot = chain_.back()->header.boot_id != core_.options.boot_id;
+  cut_at(cut);
+}
+
+// Readable blocks behind the cut: the last batch that was synced before the crash is proven by no
+// watermark, so their accepts may have left.
+void recovery::look_behind(std::uint64_t cut) {
+  constexpr std::size_t rows_max = 1024;
+  for (const segment* in : chain_) {
+    if (in->file == 0 || in->limit() <= cut || last_readable_ <= cut) continue;
+    record_walker walker = walk(*in, std::max(cut, in->first_record()), in->limit());
+    while (walker.resync()) {
+      const walked found = walker.next();
+      const record_head& head = found.header.head;
+      auto& rows = report_.possibly;
+      if (head.type != record_type::block) continue;
+      if (!rows.empty() && rows.back().stream == head.stream &&
+          rows.back().messages.end() == head.first_sequence)
+        rows.back().messages.count += head.count;
+      else if (rows.size() < rows_max)
+        rows.push_back({head.stream, {head.first_sequence, head.count}, found.position});
+    }
+  }
+}
+
+void recovery::cut_at(std::uint64_t cut) {
+  for (segment* in : chain_) {
+    if (in->base() >= cut) in->in_log = false;
+    if (in->contains(cut) || (in->limit() == cut)) in->end = std::max(cut, in->first_record());
+  }
+  // A missing stretch at the end: the log ends with the last segment that is there.
+  std::erase_if(chain_, [](const segment* in) { return !in->in_log; });
+}
+
+gap_body recovery::cut() const noexcept {
+  const std::uint64_t cause = !report_.torn ? 0 : report_.other_boot ? 2 : 1;
+  return {report_.tail, std::max(report_.tail, last_readable_), report_.watermark, cause};
+}
+
+// ---- the new epoch
+// -------------------------------------------------------------------------------
+
+// After a crash of the process alone, what was found may be in memory only.
+status recovery::make_durable() {
+  std::vector<io_op> ops;
+  for (const segment* in : chain_)
+    if (in->file != 0 && in->end > watermark_)
+      ops.push_back(make_op(io_op::kind::sync, in->file, 0));
+  ops.push_back(make_sync_dir("seg", 0));
+  ops.push_back(make_sync_dir("", 0));
+  return run(std::move(ops));
+}
+
+// Files without any record hold nothing. They go before the new segment is made: on a full disk
+// they are the only room there is for it.
+void recovery::remove_leftovers() {
+  if (leftovers_.empty()) return;
+  std::vector<io_op> removals;
+  for (const std::string& name : leftovers_) removals.push_back(make_remove(name, 0));
+  leftovers_.clear();
+  (void)run(std::move(removals));  // one that stays is found again by the next opening
+}
+
+status recovery::begin_epoch() {
+  remove_leftovers();
+  core_.epoch = epoch_seen_ + 1;
+  report_.id = core_.id;
+  report_.epoch = core_.epoch;
+  const std::uint32_t slot = core_.next_slot++;
+  segment made;
+  segment_header& header = made.header;
+  header.journal_id = core_.id;
+  header.epoch = core_.epoch;
+  header.base = core_.segments.next_base();
+  header.size = core_.options.segment_bytes;
+  header.slot = slot;
+  header.boot_id = core_.options.boot_id;
+  header.previous_durable = true;
+  header.time_ns = core_.now.real_ns;
+  const segment* last = nullptr;
+  for (const auto& s : core_.segments.all())
+    if (s->in_log) last = s.get();
+  if (last) {
+    header.previous_slot = last->header.slot;
+    header.previous_base = last->base();
+    header.previous_end = last->end;
+  }
+  made.key = segment_key(core_.id, core_.epoch);
+  made.file = core_.files->assign(segment_name(slot));
+  made.end = made.first_record();
+  io_op create = make_op(io_op::kind::create, made.file, 0);
+  create.size = header.size;
+  create.name = segment_name(slot);
+  core_.disk_used += header.size;
+  std::vector<std::byte> bytes(records_at);
+  const std::span<std::byte> view(bytes);
+  encode_segment_header(header, view.first<segment_header_bytes>());
+  encode_segment_header(header, view.subspan<segment_header_copy_at, segment_header_bytes>());
+  std::vector<io_op> ops;
+  ops.push_back(std::move(create));
+  ops.push_back(make_sync_dir("seg", 0));
+  ops.push_back(make_write(made.file, 0, copy_to_buffer(bytes), 0));
+  ops.push_back(make_op(io_op::kind::sync, made.file, 0));
+  core_.active = &core_.segments.add(std::move(made));
+  return run(std::move(ops));
+}
+
+// ---- replay
+// --------------------------------------------------------------------------------------
+
+status recovery::replay(const take_records& take) {
+  for (const listed_stream& row : checkpoint_.streams)
+    core_.index.restore_floor(row.stream, row.floor, row.next);
+  for (const listed_row& row : checkpoint_.rows) core_.index.restore_row(row.stream, row.row);
+  checkpoint_ = {};
+  std::vector<record_view> batch;
+  for (segment* in : chain_) {
+    if (in->file == 0) continue;
+    record_walker walker = walk(*in, std::max(report_.checkpoint, in->first_record()), in->end);
+    while (walker.position() < in->end) {
+      if (!walker.buffered() && !batch.empty()) {
+        take(batch);
+        batch.clear();
+      }
+      const walked found = walker.next();
+      if (found.what == verdict::bad_header) walker.resync();
+      if (found.what != verdict::good) continue;
+      ++report_.records;
+      const record_head& head = found.header.head;
+      in->mark(found.position);
+      if (head.type == record_type::block)
+        core_.index.add(head.stream, {head.first_sequence, head.count}, found.position, in->base());
+      if (is_own_record(head.type)) continue;
+      ++user_records_;
+      batch.push_back({head, found.body, found.position});
+    }
+    if (!batch.empty()) take(batch);
+    batch.clear();
+  }
+  report_.clean = user_records_ == 0 && !report_.torn;
+  return {};
+}
+
+}  // namespace holdfast

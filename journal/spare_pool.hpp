@@ -1,0 +1,63 @@
+// spare_pool: segments made ahead of need, so that rolling never waits, and the judge of how much
+// disk is left. The last ones are a reserve for control records: when the disk is full, acks and
+// checkpoints still find a place.
+//
+// Contract: no blocking. A spare made on the spot is used at once: operations run in order, and if
+// its creation fails the writes to it fail too, which the writer handles as any failed write.
+#pragma once
+
+#include <deque>
+#include <unordered_map>
+
+#include "journal/core.hpp"
+
+namespace holdfast {
+
+struct spare {
+  std::uint32_t slot = 0;
+  file_id file = 0;
+  std::uint64_t size = 0;
+  bool ready = false;  ///< made and its name synced
+};
+
+class spare_pool {
+ public:
+  explicit spare_pool(core& shared) : core_(shared) {}
+
+  /// A never used file found when opening.
+  void adopt(spare found) { spares_.push_back(found); }
+  /// Asks for more until the reserve and one ahead are there, as far as the disk allows.
+  void refill();
+  /// A segment of `size` bytes to write now. New operations go to the end of `ops`.
+  spare take(std::uint64_t size, std::vector<io_op>& ops);
+  /// True if the failed result concerns a segment already in use.
+  bool on_result(const io_result& done);
+
+  void measure_disk();
+  std::size_t count() const noexcept { return spares_.size(); }
+  std::size_t beyond_reserve() const noexcept;
+  bool full() const noexcept { return full_; }
+  /// Monotonic: when a full disk is looked at again, as others may have freed some.
+  std::uint64_t deadline() const noexcept;
+  /// Body bytes the disk has for messages, for replies, and for everything.
+  room disk_room() const noexcept;
+
+ private:
+  spare create(std::uint64_t size, std::vector<io_op>& ops);
+  void judge_full() noexcept;
+  std::uint64_t active_left() const noexcept;
+  std::uint64_t hysteresis() const noexcept;
+
+  core& core_;
+  std::deque<spare> spares_;
+  std::vector<io_op> ops_;
+  std::unordered_map<std::uint32_t, std::uint64_t> coming_;  // asked for, by slot: bytes
+  std::uint64_t coming_bytes_ = 0;
+  std::uint64_t disk_left_ = 0;
+  std::uint64_t measured_at_ = 0;
+  std::uint64_t retry_at_ = 0;  // after a failed creation
+  bool measured_ = false;
+  bool full_ = false;
+};
+
+}  // namespace holdfast
