@@ -1,0 +1,25 @@
+// doctor: what a device promises to the peers of each of its endpoints.
+#include "base/clock.hpp"
+#include "devices/admin/ask.hpp"
+#include "devices/cli/commands.hpp"
+#include "devices/cli/doctor_text.hpp"
+#include "devices/cli/lines.hpp"
+#include "devices/cli/report.hpp"
+
+namespace holdfast::cli {
+
+int run(const doctor_args& args) {
+  constexpr std::uint64_t patience_ns = 5 * second_ns;
+  auto process = context::open();
+  if (!process) return fail(process.take_status());
+  auto answer = ask_status(*process, args.target, patience_ns);
+  if (!answer) return fail(answer.take_status());
+  auto text = args.json ? doctor_json(*answer) : doctor_text(*answer);
+  if (!text) return fail(text.take_status());
+  line_writer writer;
+  writer.pending() = std::move(*text);
+  const status wrote = writer.flush();
+  return wrote ? done : fail(wrote);
+}
+
+}  // namespace holdfast::cli
