@@ -1,0 +1,60 @@
+"""`holdfast doctor`: what is promised at each endpoint, asked of the directory and of reliable endpoints
+over the network, without becoming a consumer."""
+
+import json
+import os
+
+import harness as h
+
+PATTERNS = {"pipeline": ("plain PUSH", "plain PULL"), "pubsub": ("plain PUB", "plain SUB"),
+            "reqrep": ("plain REQ", "plain REP")}
+
+
+def lab(test, pattern):
+    reliable = h.tcp()
+    made = h.device(test, name=pattern, pattern=pattern, **{"in": ["@" + h.tcp()], "out": ["@" + h.tcp()]},
+                    reliable=["@" + reliable]).start()
+    return made, reliable
+
+
+def test_every_pattern_names_its_endpoints(test):
+    for pattern, (senders, receivers) in PATTERNS.items():
+        device, reliable = lab(test, pattern)
+        for target in (device.data, reliable):
+            done = h.run("doctor", target, "--json")
+            h.expect(done.returncode == 0, done.stderr)
+            found = {one["role"]: one for one in json.loads(done.stdout)["endpoints"]}
+            h.expect(set(found) == {"in", "out", "reliable"}, f"{pattern}: {sorted(found)}")
+            h.expect(found["in"]["peers"].startswith(senders), found["in"])
+            h.expect(found["out"]["peers"].startswith(receivers), found["out"])
+            h.expect(found["reliable"]["endpoint"] == reliable, found["reliable"])
+            for one in found.values():
+                h.expect(one["level"].startswith("process") and one["promised"] and one["in_doubt"]
+                         and one["loss_points"], one)
+            h.expect(any("1000 messages" in point for point in found["in"]["loss_points"])
+                     or pattern == "reqrep", found["in"]["loss_points"])
+        text = h.run("doctor", device.data)
+        h.expect(text.returncode == 0 and "may be lost:" in text.stdout and "in doubt:" in text.stdout,
+                 text.stdout + text.stderr)
+        device.terminate()
+
+
+def test_asking_leaves_no_trace(test):
+    device, reliable = lab(test, "pipeline")
+    for _ in range(5):
+        h.expect(h.run("status", reliable, "--json").returncode == 0, "status over the network failed")
+    channel = device.channel_status()
+    h.expect(channel["sessions"] == 0 and channel["bad_frames"] == 0, channel)
+    h.expect(not any(stream["consumers"] for stream in channel["streams"]), channel["streams"])
+
+
+def test_nobody_there_is_said(test):
+    nowhere = os.path.join(test.dir, "nothing")
+    done = h.run("doctor", nowhere)
+    h.expect(done.returncode == 1 and "no directory" in done.stderr, done.stderr)
+    done = h.run("doctor", h.tcp())
+    h.expect(done.returncode == 1 and "no device answers" in done.stderr, done.stderr)
+
+
+if __name__ == "__main__":
+    h.main(globals())
