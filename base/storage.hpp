@@ -65,6 +65,8 @@ class storage {
   /// Opens an existing file for reading and writing.
   virtual result<file_id> open_file(std::string_view name) = 0;
   virtual void close_file(file_id file) = 0;
+  /// Bytes of the file that were handed out are still held by somebody: it must not be overwritten.
+  virtual bool pinned(file_id file) const = 0;
   virtual result<std::vector<file_info>> list(std::string_view directory) = 0;  ///< "" or "seg"
   virtual status make_directory(std::string_view name) = 0;
   /// Reads now, on the calling thread: opening and tools only.

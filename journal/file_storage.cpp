@@ -49,6 +49,7 @@ class file_storage final : public storage {
   file_id assign(std::string_view name) override { return files_.add(std::string(name), nullptr); }
   result<file_id> open_file(std::string_view name) override;
   void close_file(file_id file) override { files_.remove(file); }
+  bool pinned(file_id file) const override { return files_.map_in_use(file); }
   result<std::vector<file_info>> list(std::string_view directory) override;
   status make_directory(std::string_view name) override;
   status read_now(file_id file, std::uint64_t at, std::span<std::byte> into) override;

@@ -35,6 +35,8 @@ struct segment_header {
   std::uint64_t size = 0;   ///< of the file
   std::uint32_t slot = 0;   ///< number in the file's name
   bool oversize = false;    ///< made for one record or batch
+  bool spare = false;       ///< holds nothing of the log any more and waits to be used again
+  bool reused = false;      ///< what lies behind its records is left over from a former use
   bytes16_id boot_id{};
   std::uint32_t previous_slot = 0;
   std::uint64_t previous_base = 0;  ///< the segment before this one; 0 with previous_end 0: none

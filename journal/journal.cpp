@@ -16,10 +16,11 @@ struct journal::state {
         writer(shared, spares),
         checkpoints(shared, writer),
         backlog(shared),
-        keeper(shared, backlog) {}
+        keeper(shared, backlog, spares) {}
 
   void take_in(const io_result& done);
   void go_live();
+  void adopt_or_remove(const std::vector<recovery::unused_file>& files);
   marks turn();
 
   core shared;
@@ -47,16 +48,24 @@ void journal::state::take_in(const io_result& done) {
   }
 }
 
+void journal::state::adopt_or_remove(const std::vector<recovery::unused_file>& files) {
+  for (const recovery::unused_file& f : files) {
+    const auto slot = static_cast<std::uint32_t>(segment_slot(f.name));
+    const result<file_id> opened = shared.files->open_file(f.name);
+    if (opened.ok() && spares.adopt({slot, *opened, f.size, true, f.reused})) continue;
+    if (opened.ok()) shared.files->close_file(*opened);
+    shared.disk_used -= std::min(shared.disk_used, f.size);
+    shared.submit(make_remove(f.name, make_tag(asker::removal, 0)));
+  }
+}
+
 void journal::state::go_live() {
   std::array<std::byte, gap_body_bytes> body;
   encode_gap_body(opening->cut(), body);
-  std::vector<io_op> removals;
-  for (const std::string& name : opening->leftovers())
-    removals.push_back(make_remove(name, make_tag(asker::removal, 0)));
+  adopt_or_remove(opening->unused());
   opening.reset();
   live = true;
   writer.start(*shared.active);
-  if (!removals.empty()) shared.files->submit(removals);
   record_head head;
   head.type = record_type::gap;
   head.time_ns = shared.now.real_ns;

@@ -2,9 +2,14 @@
 // sync them; turns the results into marks. After a failed write or sync it writes everything that
 // was not durable once more, in a fresh segment, under the same tickets.
 //
+// A segment's header is written twice, the second copy once the first is durable: of the two, one
+// is whole at any moment, that of the former use of the file or that of now.
+//
 // Contract: positions are decided at append; operations complete in order, so a completed sync
 // covers every record written before it. A failed sync is never repeated on its file.
 #pragma once
+
+#include <deque>
 
 #include "journal/spare_pool.hpp"
 
@@ -41,6 +46,7 @@ class log_writer {
   };
   struct asked {
     covered covers;
+    std::uint64_t second_header_of = 0;  // base of the segment whose header it completes
     bool done = false;
   };
 
@@ -49,6 +55,9 @@ class log_writer {
   void roll(std::uint64_t size);
   void open_segment(std::uint64_t size, bool previous_durable);
   void put_segment_header();
+  void complete_headers(std::uint64_t synced);
+  void complete_header(segment& of);
+  void note_header(std::uint64_t base);
   void begin_write(std::uint64_t offset);
   void place(const record_head& head, buffer_ref body, std::uint64_t batch_start, ticket number);
   std::uint64_t encode(const record_head& head, const buffer_ref& body, std::uint64_t batch_start);
@@ -69,9 +78,11 @@ class log_writer {
   spare_pool& spares_;
   std::vector<io_op> ops_;
   ring<asked> asked_;
-  std::uint64_t first_asked_ = 1;  // number of asked_.front()
-  io_op write_;                    // being put together
-  slab* slab_ = nullptr;           // header bytes; a piece of it is open from slab_from_
+  std::uint64_t first_asked_ = 1;           // number of asked_.front()
+  std::deque<std::uint64_t> half_headers_;  // bases of segments with one copy of their header
+  bool header_unsynced_ = false;            // a second copy was written into the active segment
+  io_op write_;                             // being put together
+  slab* slab_ = nullptr;                    // header bytes; a piece of it is open from slab_from_
   buffer_ref slab_ref_;
   std::size_t slab_from_ = 0;
   std::size_t slab_used_ = 0;

@@ -71,6 +71,12 @@ class open_files {
     }
     return it->second.map;
   }
+  /// Somebody holds a part of the file's map.
+  bool map_in_use(file_id id) const {
+    const std::lock_guard lock(guard_);
+    const auto it = files_.find(id);
+    return it != files_.end() && it->second.map && !it->second.map.unique();
+  }
   void remove(file_id id) {
     entry gone;  // unmapped outside the lock
     const std::lock_guard lock(guard_);

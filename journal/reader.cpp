@@ -129,6 +129,10 @@ void reader_of_files::look_at_segment(const std::string& name) {
       info_.unreadable.push_back(name);
     return;
   }
+  if (header->spare) {
+    info_.spares.push_back(name);
+    return;
+  }
   found.header = *header;
   info_.id = header->journal_id;
   info_.epoch = std::max(info_.epoch, header->epoch);
@@ -209,7 +213,8 @@ void reader_of_files::note_problems(verify_summary& sum) const {
     sum.segments += s.in_log ? 1 : 0;
     if (s.header.previous_durable && s.in_log)
       sum.watermark = std::max(sum.watermark, s.header.previous_end);
-    if (s.header_damaged) sum.problems.push_back(s.name + ": the first copy of its header is bad");
+    if (s.header_damaged && s.in_log)
+      sum.problems.push_back(s.name + ": the first copy of its header is bad");
   }
   for (const std::string& name : info_.unreadable)
     sum.problems.push_back(name + ": neither copy of its header can be read");

@@ -114,8 +114,15 @@ status recovery::look_at_file(const file_info& file) {
   if (readable && !header)
     header = decode_segment_header(bytes_view(head).subspan(segment_header_copy_at));
   core_.files->close_file(*opened);
+  if (header) claimed_.insert(file.name);
   if (header && (have_checkpoint_ || !found_.empty()) && header->journal_id != core_.id) {
     report_.notes.push_back(file.name + " belongs to another journal and is left alone");
+    return {};
+  }
+  if (header && header->spare) {
+    core_.segments.raise_next_base(header->base + header->size);
+    epoch_seen_ = std::max(epoch_seen_, header->epoch);
+    unused_.push_back({file.name, file.size, true});
     return {};
   }
   if (header) {
@@ -127,7 +134,7 @@ status recovery::look_at_file(const file_info& file) {
   }
   // A segment without any record: its header never became durable, or it was never used.
   if (file.size == 0 || (readable && all_zero(bytes_view(head).subspan(records_at)))) {
-    leftovers_.push_back(file.name);
+    unused_.push_back({file.name, file.size, false});
     return {};
   }
   unreadable_files_ = true;
@@ -144,14 +151,21 @@ void recovery::list_from_checkpoint() {
     found_segment& of = it->second;
     of.listed_end = listed.end;
     if (!fresh) continue;
-    // Both copies of the header are bad, or the file is gone.
     of.header = listed.header;
     of.name = segment_name(listed.header.slot);
-    std::erase(leftovers_, of.name);
+    // Freed since, and the file is in other use; or both copies of its header are bad, or it is
+    // gone.
+    if (claimed_.contains(of.name)) continue;
+    keep(of.name);
     result<file_id> opened = core_.files->open_file(of.name);
     of.present = opened.ok();
     if (opened.ok()) core_.files->close_file(*opened);
   }
+}
+
+// The file may be part of the log after all.
+void recovery::keep(const std::string& name) {
+  std::erase_if(unused_, [&name](const unused_file& f) { return f.name == name; });
 }
 
 // Follows the headers back from the newest. What they do not lead to was cut off or abandoned.
@@ -170,7 +184,7 @@ void recovery::build_chain() {
       continue;
     }
     if (header.previous_end <= from) break;
-    std::erase(leftovers_, segment_name(header.previous_slot));
+    keep(segment_name(header.previous_slot));
     bad_.push_back({std::max(from, header.previous_base), header.previous_end, 0, {}, true});
     // The next lower one is where the log goes on before the hole.
     const auto lower = found_.lower_bound(header.previous_base);
@@ -185,7 +199,7 @@ void recovery::fill_table() {
     core_.segments.raise_next_base(base + here.header.size);
     const bool old = have_checkpoint_ && base + here.header.size <= report_.checkpoint;
     if (!here.in_log && old) {
-      leftovers_.push_back(here.name);
+      if (here.present) unused_.push_back({here.name, here.header.size, true});
       continue;
     }
     segment made;
@@ -302,7 +316,8 @@ void recovery::judge() {
   report_.cut_bytes = last_readable_ > cut ? last_readable_ - cut : 0;
   const segment* in = core_.segments.find(cut);
   std::array<std::byte, record_header_bytes> at_cut{};
-  if (in && in->file != 0 && cut + at_cut.size() <= in->limit() &&
+  // In a file that was used before there is always something behind the records.
+  if (in && !in->header.reused && in->file != 0 && cut + at_cut.size() <= in->limit() &&
       core_.files->read_now(in->file, cut - in->base(), at_cut).ok())
     torn |= !all_zero(at_cut);
   report_.torn = torn || report_.cut_bytes != 0;
@@ -359,29 +374,59 @@ status recovery::make_durable() {
   return run(std::move(ops));
 }
 
-// Files without any record hold nothing. They go before the new segment is made: on a full disk
-// they are the only room there is for it.
-void recovery::remove_leftovers() {
-  if (leftovers_.empty()) return;
+// Files that hold nothing of the log. Those that cannot become the new segment go first: on a full
+// disk they are the only room there is for it.
+void recovery::make_room() {
   std::vector<io_op> removals;
-  for (const std::string& name : leftovers_) removals.push_back(make_remove(name, 0));
-  leftovers_.clear();
-  (void)run(std::move(removals));  // one that stays is found again by the next opening
+  const auto of_other_size = [this](const unused_file& f) {
+    return f.size != core_.options.segment_bytes;
+  };
+  for (const unused_file& f : unused_) {
+    if (!of_other_size(f)) continue;
+    removals.push_back(make_remove(f.name, 0));
+    core_.disk_used -= std::min(core_.disk_used, f.size);
+  }
+  std::erase_if(unused_, of_other_size);
+  if (!removals.empty())
+    (void)run(std::move(removals));  // one that stays is found again by the next opening
+}
+
+// The file of the new epoch's first segment: one that is there, or a new one.
+spare recovery::first_file(std::vector<io_op>& ops) {
+  if (!unused_.empty()) {
+    const unused_file f = unused_.back();
+    if (const result<file_id> opened = core_.files->open_file(f.name); opened.ok()) {
+      unused_.pop_back();
+      return {static_cast<std::uint32_t>(segment_slot(f.name)), *opened, f.size, true, f.reused};
+    }
+  }
+  const std::uint32_t slot = core_.next_slot++;
+  const spare made{slot, core_.files->assign(segment_name(slot)), core_.options.segment_bytes, true,
+                   false};
+  io_op create = make_op(io_op::kind::create, made.file, 0);
+  create.size = made.size;
+  create.name = segment_name(slot);
+  core_.disk_used += made.size;
+  ops.push_back(std::move(create));
+  ops.push_back(make_sync_dir("seg", 0));
+  return made;
 }
 
 status recovery::begin_epoch() {
-  remove_leftovers();
+  make_room();
   core_.epoch = epoch_seen_ + 1;
   report_.id = core_.id;
   report_.epoch = core_.epoch;
-  const std::uint32_t slot = core_.next_slot++;
+  std::vector<io_op> ops;
+  const spare file = first_file(ops);
   segment made;
   segment_header& header = made.header;
   header.journal_id = core_.id;
   header.epoch = core_.epoch;
   header.base = core_.segments.next_base();
-  header.size = core_.options.segment_bytes;
-  header.slot = slot;
+  header.size = file.size;
+  header.slot = file.slot;
+  header.reused = file.reused;
   header.boot_id = core_.options.boot_id;
   header.previous_durable = true;
   header.time_ns = core_.now.real_ns;
@@ -394,21 +439,14 @@ status recovery::begin_epoch() {
     header.previous_end = last->end;
   }
   made.key = segment_key(core_.id, core_.epoch);
-  made.file = core_.files->assign(segment_name(slot));
+  made.file = file.file;
   made.end = made.first_record();
-  io_op create = make_op(io_op::kind::create, made.file, 0);
-  create.size = header.size;
-  create.name = segment_name(slot);
-  core_.disk_used += header.size;
-  std::vector<std::byte> bytes(records_at);
-  const std::span<std::byte> view(bytes);
-  encode_segment_header(header, view.first<segment_header_bytes>());
-  encode_segment_header(header, view.subspan<segment_header_copy_at, segment_header_bytes>());
-  std::vector<io_op> ops;
-  ops.push_back(std::move(create));
-  ops.push_back(make_sync_dir("seg", 0));
-  ops.push_back(make_write(made.file, 0, copy_to_buffer(bytes), 0));
-  ops.push_back(make_op(io_op::kind::sync, made.file, 0));
+  std::array<std::byte, segment_header_bytes> bytes;
+  encode_segment_header(header, bytes);
+  for (const std::uint64_t at : {std::uint64_t{0}, segment_header_copy_at}) {
+    ops.push_back(make_write(made.file, at, copy_to_buffer(bytes), 0));
+    ops.push_back(make_op(io_op::kind::sync, made.file, 0));
+  }
   core_.active = &core_.segments.add(std::move(made));
   return run(std::move(ops));
 }

@@ -91,6 +91,7 @@ class virtual_disk::mounted final : public storage {
     return file;
   }
   void close_file(file_id file) override { files_.erase(file); }
+  bool pinned(file_id) const override { return false; }  // what is loaded is a copy
   result<std::vector<file_info>> list(std::string_view directory) override {
     std::vector<file_info> found;
     if (!disk_) return found;
