@@ -5,9 +5,17 @@
 #include "base/check.hpp"
 #include "base/checksum.hpp"
 #include "journal/recovery.hpp"
+#include "journal/relocator.hpp"
 #include "journal/retention.hpp"
 
 namespace holdfast {
+
+namespace {
+
+/// So many segments that wait for a checkpoint are worth one of their own.
+constexpr std::uint64_t crowd = 2;
+
+}  // namespace
 
 struct journal::state {
   state(std::unique_ptr<storage> files, journal_options options)
@@ -16,7 +24,8 @@ struct journal::state {
         writer(shared, spares),
         checkpoints(shared, writer),
         backlog(shared),
-        keeper(shared, backlog, spares) {}
+        keeper(shared, backlog, spares),
+        mover(shared, writer, backlog, spares) {}
 
   void take_in(const io_result& done);
   void go_live();
@@ -29,6 +38,7 @@ struct journal::state {
   checkpoint_writer checkpoints;
   backlog_reader backlog;
   retention keeper;
+  relocator mover;
   std::unique_ptr<recovery> opening;  // until replay() has ended
   std::vector<io_result> results;
   std::uint32_t rewrites_seen = 0;
@@ -66,6 +76,12 @@ void journal::state::go_live() {
   opening.reset();
   live = true;
   writer.start(*shared.active);
+  // What emptied a segment before this start is not known: a move needs the older checkpoint gone.
+  for (const auto& s : shared.segments.all()) {
+    if (!s->in_log || s->live_rows != 0 || s.get() == shared.active) continue;
+    s->drained = true;
+    s->freed_at = shared.next_position;
+  }
   record_head head;
   head.type = record_type::gap;
   head.time_ns = shared.now.real_ns;
@@ -84,10 +100,13 @@ marks journal::state::turn() {
   if (writer.rewrites() != rewrites_seen) {
     rewrites_seen = writer.rewrites();
     checkpoints.abort();
+    mover.restart();
   }
+  if (live && mover.step()) checkpoints.note_append(shared.active->header.oversize);
   checkpoints.advance();
   keeper.sweep();
-  checkpoints.set_pressed(keeper.waiting() && spares.full());
+  checkpoints.set_pressed(keeper.waiting() != 0 && spares.full());
+  checkpoints.set_crowded(keeper.waiting() >= crowd);
   spares.refill();
   shared.tail.shrink(shared.options.tail_bytes, shared.synced_position);
   return writer.now_at();
@@ -172,8 +191,8 @@ std::uint64_t journal::next_position() const noexcept {
 }
 
 std::uint64_t journal::next_deadline() const noexcept {
-  return std::min(
-      {state_->writer.deadline(), state_->checkpoints.deadline(), state_->spares.deadline()});
+  return std::min({state_->writer.deadline(), state_->checkpoints.deadline(),
+                   state_->spares.deadline(), state_->mover.deadline()});
 }
 
 int journal::wake_fd() const noexcept {
@@ -225,6 +244,7 @@ journal_stats journal::stats() const {
   now.unsynced_bytes = state_->writer.unsynced_bytes();
   now.tail_bytes = shared.tail.bytes();
   now.index_rows = shared.index.row_count();
+  for (const auto& s : shared.segments.all()) now.live_bytes += s->live_bytes;
   now.full = state_->spares.full();
   return now;
 }

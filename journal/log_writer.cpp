@@ -63,6 +63,14 @@ void log_writer::append_own(record_head head, buffer_ref body) {
   submit();
 }
 
+std::uint64_t log_writer::append_relocated(record_head head, buffer_ref body) {
+  const std::uint64_t size = record_size(body.size());
+  ensure_space(size);
+  place(head, std::move(body), core_.next_position, 0);
+  submit();
+  return core_.next_position - size;
+}
+
 void log_writer::note_level(level need) noexcept {
   switch (need) {
     case level::process:
@@ -178,9 +186,15 @@ void log_writer::place(const record_head& head, buffer_ref body, std::uint64_t b
   ++core_.stats.records;
   last_is_watermark_ = head.type == record_type::watermark;
   watermark_due_ = never_ns;
-  if (head.type == record_type::block)
-    core_.index.add(head.stream, {head.first_sequence, head.count}, position, core_.active->base());
-  core_.tail.push({head, std::move(body), position, number});
+  placed record{head, std::move(body), position, number};
+  if (record.is_new_block()) index_block(record);
+  core_.tail.push(std::move(record));
+}
+
+void log_writer::index_block(const placed& record) {
+  const record_head& head = record.head;
+  core_.index.add(head.stream, {head.first_sequence, head.count},
+                  {record.position, core_.active->base(), record_size(record.body.size())});
 }
 
 std::uint64_t log_writer::encode(const record_head& head, const buffer_ref& body,
@@ -360,8 +374,9 @@ void log_writer::place_again() {
   for (std::uint64_t i = tail.end_ordinal(); i-- > from;) {
     const placed& record = tail.at(i);
     total += record_size(record.body.size());
-    if (record.head.type == record_type::block)
-      core_.index.undo(record.head.stream, {record.head.first_sequence, record.head.count});
+    if (record.is_new_block())
+      core_.index.undo(record.head.stream, {record.head.first_sequence, record.head.count},
+                       record_size(record.body.size()));
   }
   open_segment(std::max(core_.options.segment_bytes, align_up(total, file_unit)), true);
   std::uint64_t batch_start = core_.next_position;
@@ -375,9 +390,7 @@ void log_writer::place_again() {
     core_.active->end = core_.next_position;
     core_.active->mark(record.position);
     ++core_.stats.rewritten;
-    if (record.head.type == record_type::block)
-      core_.index.add(record.head.stream, {record.head.first_sequence, record.head.count},
-                      record.position, core_.active->base());
+    if (record.is_new_block()) index_block(record);
   }
   close_write();
   held_for_ = first_asked_ + asked_.size() - 1;

@@ -24,6 +24,9 @@ class log_writer {
   ticket append(std::span<append_item> items);
   /// A record of the journal itself, synced at once.
   void append_own(record_head head, buffer_ref body);
+  /// A block that is in the log already, to leave its place there. Synced with what follows; its
+  /// position.
+  std::uint64_t append_relocated(record_head head, buffer_ref body);
   void on_result(const io_result& done);
   /// A file in use could not be made: like a failed write.
   void on_lost_file(int error) { recover(error); }
@@ -60,6 +63,7 @@ class log_writer {
   void note_header(std::uint64_t base);
   void begin_write(std::uint64_t offset);
   void place(const record_head& head, buffer_ref body, std::uint64_t batch_start, ticket number);
+  void index_block(const placed& record);
   std::uint64_t encode(const record_head& head, const buffer_ref& body, std::uint64_t batch_start);
   void put_bytes(bytes_view bytes);
   void fresh_slab();

@@ -457,7 +457,7 @@ status recovery::begin_epoch() {
 status recovery::replay(const take_records& take) {
   for (const listed_stream& row : checkpoint_.streams)
     core_.index.restore_floor(row.stream, row.floor, row.next);
-  for (const listed_row& row : checkpoint_.rows) core_.index.restore_row(row.stream, row.row);
+  for (listed_row& row : checkpoint_.rows) core_.index.restore_row(row.stream, std::move(row.row));
   checkpoint_ = {};
   std::vector<record_view> batch;
   for (segment* in : chain_) {
@@ -474,9 +474,9 @@ status recovery::replay(const take_records& take) {
       ++report_.records;
       const record_head& head = found.header.head;
       in->mark(found.position);
-      if (head.type == record_type::block)
-        core_.index.add(head.stream, {head.first_sequence, head.count}, found.position, in->base());
-      if (is_own_record(head.type)) continue;
+      const bool relocated = (head.flags & record_flag::relocated) != 0;
+      if (head.type == record_type::block) index_block(found, *in, relocated);
+      if (is_own_record(head.type) || relocated) continue;  // relocated: known from before
       ++user_records_;
       batch.push_back({head, found.body, found.position});
     }
@@ -485,6 +485,16 @@ status recovery::replay(const take_records& take) {
   }
   report_.clean = user_records_ == 0 && !report_.torn;
   return {};
+}
+
+void recovery::index_block(const walked& found, const segment& in, bool relocated) {
+  const record_head& head = found.header.head;
+  const range messages{head.first_sequence, head.count};
+  const block_index::place at{found.position, in.base(), found.size};
+  if (relocated)
+    core_.index.move(head.stream, messages, at);
+  else
+    core_.index.add(head.stream, messages, at);
 }
 
 }  // namespace holdfast

@@ -76,6 +76,7 @@ class recovery {
   spare first_file(std::vector<io_op>& ops);
   status begin_epoch();
   status run(std::vector<io_op> ops);
+  void index_block(const walked& found, const segment& in, bool relocated);
   record_walker walk(const segment& in, std::uint64_t from, std::uint64_t to);
 
   core& core_;

@@ -7,7 +7,7 @@ namespace holdfast {
 void retention::sweep() {
   if (!core_.sweep_wanted) return;
   core_.sweep_wanted = false;
-  waiting_ = false;
+  waiting_ = 0;
   std::vector<std::uint64_t> gone;
   std::vector<io_op> ops;
   for (const auto& s : core_.segments.all()) {
@@ -15,8 +15,9 @@ void retention::sweep() {
     const bool dead = s->live_rows == 0 && !s->header_asked && s->freed_at <= core_.synced_position;
     const std::uint64_t end = s->in_log ? s->end : s->limit();
     if (!dead) continue;
-    if (end > core_.older_checkpoint) {
-      waiting_ = true;
+    // Checkpoints of before a move list the old places.
+    if (end > core_.older_checkpoint || (s->drained && s->freed_at > core_.older_checkpoint)) {
+      ++waiting_;
       continue;
     }
     gone.push_back(s->base());

@@ -15,14 +15,14 @@ class retention {
 
   /// Frees what may go, if anything changed since the last call.
   void sweep();
-  /// Segments only wait for a checkpoint to go.
-  bool waiting() const noexcept { return waiting_; }
+  /// Segments that only wait for a checkpoint to go.
+  std::uint64_t waiting() const noexcept { return waiting_; }
 
  private:
   core& core_;
   backlog_reader& backlog_;
   spare_pool& spares_;
-  bool waiting_ = false;
+  std::uint64_t waiting_ = 0;
 };
 
 }  // namespace holdfast

@@ -8,7 +8,7 @@ namespace {
 
 constexpr std::uint64_t measure_every_ns = 20 * ms_ns;
 constexpr std::uint64_t look_again_ns = 100 * ms_ns;
-// Kept beyond what is made ahead: about what one checkpoint frees at once.
+// Of used files one more is kept than would be made.
 constexpr std::size_t recycled_ahead = 2;
 constexpr std::uint64_t directory_bit = std::uint64_t{1} << 40;
 // A record's header and padding, so that a body that fits the room fits the segment.
@@ -47,7 +47,7 @@ std::size_t spare_pool::beyond_reserve() const noexcept {
 
 bool spare_pool::adopt(spare found) {
   if (found.size != core_.options.segment_bytes) return false;
-  if (spares_.size() > core_.options.reserve_segments + recycled_ahead) return false;
+  if (spares_.size() >= core_.options.reserve_segments + recycled_ahead) return false;
   spares_.push_back(found);
   return true;
 }
@@ -68,10 +68,13 @@ bool spare_pool::recycle(const segment& freed) {
 void spare_pool::refill() {
   measure_disk();
   const std::uint64_t size = core_.options.segment_bytes;
-  const std::size_t wanted = core_.options.reserve_segments + 1;
+  // One ahead of the reserve; early in a segment it may still come from what is freed meanwhile.
+  const bool early = core_.active && active_left() > size / 2;
+  const std::size_t wanted = core_.options.reserve_segments + (early ? 0 : 1);
   while (!core_.failed && spares_.size() < wanted && core_.now.now_ns >= retry_at_) {
     // The last one ahead of the reserve also needs the margin: resuming must not flutter.
-    const std::uint64_t margin = spares_.size() + 1 == wanted ? hysteresis() : 0;
+    const bool ahead = spares_.size() == core_.options.reserve_segments;
+    const std::uint64_t margin = ahead ? hysteresis() : 0;
     if (disk_left_ < size + margin) break;
     spares_.push_back(create(size, ops_));
   }
