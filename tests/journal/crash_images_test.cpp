@@ -115,7 +115,7 @@ catch_report images_until_caught(const omission& left_out) {
   plan.live_blocks = 4;
   for (plan.seed = 1; plan.seed <= 30; ++plan.seed)
     if (const std::string wrong = explore(plan, sum, left_out); !wrong.empty())
-      return {sum.images, wrong};
+      return {sum.images, "seed " + std::to_string(plan.seed) + ", " + wrong};
   return {};
 }
 

@@ -63,7 +63,7 @@ history::places history::places_at(std::size_t total) const {
       const record_head& last = records_[*std::prev(end)].head;
       all[s].next = last.first_sequence + last.count;
     }
-    std::erase_if(all[s].settled, [&](range r) { return r.first < all[s].floor; });
+    std::erase_if(all[s].settled, [&](range r) { return r.end() <= all[s].floor; });
   }
   return all;
 }
@@ -116,7 +116,7 @@ std::string history::compare_end(std::size_t total, std::size_t must,
 }
 
 history::finding history::check(virtual_disk& disk, const journal_options& options,
-                                std::size_t must, const opened& then) const {
+                                std::size_t must, const hooks& then) const {
   disk.set_auto_complete(true);
   open_report report;
   result<std::unique_ptr<journal>> log = open_journal(disk.mount(), options, report);
@@ -135,8 +135,10 @@ history::finding history::check(virtual_disk& disk, const journal_options& optio
   if (!replayed.ok()) return {"replay: " + std::string(replayed.text())};
   if (wrong.empty()) wrong = compare_end(total, must, report);
   if (!wrong.empty()) return {wrong, total};
-  if (then) then(total);
-  return {read_live(**log, total), total};
+  if (then.opened) then.opened(total);
+  wrong = read_live(**log, total);
+  if (wrong.empty() && then.compared) then.compared(**log, total);
+  return {wrong, total};
 }
 
 std::string history::read_live(journal& log, std::size_t total) const {

@@ -33,8 +33,10 @@ class history {
     std::string wrong;      ///< empty: all is well
     std::size_t total = 0;  ///< records recovered
   };
-  /// Called when the journal is open and replayed, before anything is read from it.
-  using opened = std::function<void(std::size_t total)>;
+  struct hooks {
+    std::function<void(std::size_t total)> opened;  ///< replayed, nothing read from it yet
+    std::function<void(journal& log, std::size_t total)> compared;  ///< all is well so far
+  };
 
   void add(const append_item& item);
   std::size_t size() const noexcept { return records_.size(); }
@@ -48,7 +50,7 @@ class history {
 
   /// Opens the journal on `disk` and compares; `must` records at least have to be there.
   finding check(virtual_disk& disk, const journal_options& options, std::size_t must,
-                const opened& then = {}) const;
+                const hooks& then = {}) const;
   /// The same of a journal that was just opened. `replayed` counts on from what `rows` say.
   std::string compare_rows(bytes_view rows, std::size_t& total) const;
   bool same(const record_view& found, std::size_t at) const;

@@ -110,10 +110,15 @@ void image_explorer::take(const workload& w, std::unique_ptr<virtual_disk> disk,
     if (!everywhere && --left != 0) return;
     cut.push_back(crash_of(*disk, must, power_must));
   });
-  const history::finding found = w.told.check(*disk, w.r.options, must, [&](std::size_t total) {
+  history::hooks then;
+  then.opened = [&](std::size_t total) {
     disk->watch({});
     cut.push_back(crash_of(*disk, total, total));
-  });
+  };
+  if (random_.chance(6))
+    then.compared = [&](journal& log, std::size_t total) { work_on(w, *disk, log, total); };
+  const history::finding found = w.told.check(*disk, w.r.options, must, then);
+  if (!wrong_.empty()) return;
   if (!found.wrong.empty()) {
     wrong_ = "image " + std::to_string(images_) + " (" + how + "): " + found.wrong;
     return;
@@ -124,6 +129,26 @@ void image_explorer::take(const workload& w, std::unique_ptr<virtual_disk> disk,
     image.how = how + image.how;
     take_nested(w, std::move(image));
   }
+}
+
+// What was recovered is a journal like any other: the next record it accepts is there after the
+// next power failure.
+void image_explorer::work_on(const workload& w, virtual_disk& disk, journal& log,
+                             std::size_t total) {
+  append_item next = block_item(1, w.told.places_at(total)[1].next, 1, 300);
+  if (log.available().message_bytes < 1000) return;
+  history told = w.told;
+  told.cut(total);
+  told.add(next);
+  log.append({&next, 1});
+  for (int i = 0; i < 100 && log.progress().synced == 0; ++i) continue;
+  const std::vector<loose_end> ends = disk.loose_ends();
+  const choice kept = random_.chance(50) ? choice(ends.size(), 0) : mixed(ends);
+  const auto image = disk.without_power(kept, random_.next());
+  if (!fresh(*image, total + 1)) return;
+  ++images_;
+  const history::finding found = told.check(*image, w.r.options, total + 1);
+  if (!found.wrong.empty()) wrong_ = "a record accepted after the recovery: " + found.wrong;
 }
 
 void image_explorer::take_nested(const workload& w, found_image image) {

@@ -46,6 +46,7 @@ class image_explorer {
   };
   void take(const workload& w, std::unique_ptr<virtual_disk> disk, std::size_t must,
             std::size_t power_must, const std::string& how);
+  void work_on(const workload& w, virtual_disk& disk, journal& log, std::size_t total);
   void take_nested(const workload& w, found_image image);
   bool fresh(const virtual_disk& disk, std::size_t must);
   found_image crash_of(virtual_disk& opening, std::size_t must, std::size_t power_must);
