@@ -119,9 +119,14 @@ void reader_of_files::look_at_segment(const std::string& name) {
   segment_info found;
   found.name = name;
   const bytes_view bytes(head);
-  auto header = decode_segment_header(bytes);
+  // A header of another slot was misplaced: as bad as none.
+  const auto header_at = [&](std::uint64_t at) {
+    auto decoded = decode_segment_header(bytes.subspan(at));
+    return decoded && decoded->slot == segment_slot(name) ? decoded : std::nullopt;
+  };
+  auto header = header_at(0);
   found.header_damaged = !header;
-  if (!header) header = decode_segment_header(bytes.subspan(segment_header_copy_at));
+  if (!header) header = header_at(segment_header_copy_at);
   if (!readable || !header) {
     if (readable && all_zero(bytes.subspan(records_at)))
       info_.spares.push_back(name);

@@ -110,9 +110,13 @@ status recovery::look_at_file(const file_info& file) {
   if (!opened) return opened.take_status();
   std::array<std::byte, records_at + record_header_bytes> head{};
   const bool readable = file.size >= head.size() && core_.files->read_now(*opened, 0, head).ok();
-  auto header = readable ? decode_segment_header(head) : std::nullopt;
-  if (readable && !header)
-    header = decode_segment_header(bytes_view(head).subspan(segment_header_copy_at));
+  // A header of another slot was misplaced: as bad as none.
+  const auto header_at = [&](std::uint64_t at) {
+    auto found = decode_segment_header(bytes_view(head).subspan(at));
+    return found && found->slot == slot ? found : std::nullopt;
+  };
+  auto header = readable ? header_at(0) : std::nullopt;
+  if (readable && !header) header = header_at(segment_header_copy_at);
   core_.files->close_file(*opened);
   if (header) claimed_.insert(file.name);
   if (header && (have_checkpoint_ || !found_.empty()) && header->journal_id != core_.id) {
