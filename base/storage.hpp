@@ -40,8 +40,10 @@ struct io_result {
   io_op::kind what{};
   file_id file = 0;
   std::uint64_t tag = 0;
-  int error = 0;     ///< 0 or an errno value
-  buffer_ref bytes;  ///< load: what was read (production: a slice of a map, or a copy)
+  int error = 0;  ///< 0 or an errno value
+  /// load: what was read (production: a slice of a map, or a copy). Bytes that cannot be read are
+  /// zero; it is an error only if none can.
+  buffer_ref bytes;
 };
 
 struct file_info {

@@ -70,6 +70,7 @@ class file_storage final : public storage {
   int sync_directory(const std::string& name);
   io_result load(const io_op& op);
   int bring_in(const io_op& op, const buffer_ref& map);
+  bool read_what_can_be(const io_op& op, std::span<std::byte> into);
   int run_name(const io_op& op);
 
   const std::string directory_;
@@ -240,21 +241,35 @@ int file_storage::sync_directory(const std::string& name) {
 
 io_result file_storage::load(const io_op& op) {
   io_result done{op.what, op.file, op.tag, 0, {}};
-  if (!zero_copy_) {
-    auto* copy = new slab(op.size);
-    copy->set_size(op.size);
-    done.bytes = buffer_ref(copy);
-    if (!read_now(op.file, op.at, {copy->data(), op.size})) done.error = EIO;
-    return done;
+  if (zero_copy_) {
+    result<buffer_ref> map = files_.map(op.file, directory_);
+    if (map.ok() && op.at + op.size <= map->size() && bring_in(op, *map) == 0) {
+      done.bytes = map->slice(op.at, op.size);
+      return done;
+    }
   }
-  result<buffer_ref> map = files_.map(op.file, directory_);
-  if (!map || op.at + op.size > map->size()) {
-    done.error = EIO;
-    return done;
-  }
-  done.error = bring_in(op, *map);
-  if (done.error == 0) done.bytes = map->slice(op.at, op.size);
+  auto* copy = new slab(op.size);
+  copy->set_size(op.size);
+  done.bytes = buffer_ref(copy);
+  const std::span<std::byte> into(copy->data(), op.size);
+  if (!read_now(op.file, op.at, into) && !read_what_can_be(op, into)) done.error = EIO;
   return done;
+}
+
+// A sector that cannot be read costs what lies on its page, not all that was asked for.
+bool file_storage::read_what_can_be(const io_op& op, std::span<std::byte> into) {
+  constexpr std::uint64_t page = 4096;
+  bool some = false;
+  for (std::uint64_t at = op.at; at < op.at + op.size;) {
+    const std::uint64_t end = std::min((at / page + 1) * page, op.at + op.size);
+    const std::span<std::byte> part = into.subspan(at - op.at, end - at);
+    std::fill(part.begin(), part.end(), std::byte{0});
+    const open_files::handle file = files_.get(op.file);
+    // The last page of a file cut short is read up to its end.
+    some |= file && ::pread(file->get(), part.data(), part.size(), static_cast<off_t>(at)) > 0;
+    at = end;
+  }
+  return some;
 }
 
 // Brings the pages in and into the map. An error comes back as an error, never as a signal.

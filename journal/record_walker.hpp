@@ -59,7 +59,8 @@ class record_walker {
   std::uint64_t at_;
   std::uint64_t to_;
   std::vector<std::byte> window_;
-  std::uint64_t window_at_ = 0;  // position of the window's first byte
+  std::uint64_t window_at_ = 0;     // position of the window's first byte
+  std::uint64_t narrow_until_ = 0;  // windows below are as small as what is asked for
 };
 
 }  // namespace holdfast

@@ -106,10 +106,14 @@ class virtual_disk::mounted final : public storage {
   }
   void read(const io_op& op, io_result& into) const {
     const virtual_file* where = find(op.file);
-    if (where && op.at + op.size <= where->bytes().size())
-      into.bytes = copy_to_buffer({where->bytes().data() + op.at, op.size});
-    else
+    if (!where || op.at >= where->bytes().size()) {
       into.error = EIO;
+      return;
+    }
+    std::vector<std::byte> bytes(op.size);  // zero behind the end of the file
+    const std::uint64_t there = std::min(op.size, where->bytes().size() - op.at);
+    std::memcpy(bytes.data(), where->bytes().data() + op.at, there);
+    into.bytes = copy_to_buffer(bytes);
   }
   struct open_node {
     std::string name;
