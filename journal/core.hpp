@@ -6,6 +6,7 @@
 #pragma once
 
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "base/log.hpp"
@@ -75,6 +76,16 @@ struct core {
     sweep_wanted = true;
   }
   void submit(io_op op) { files->submit({&op, 1}); }
+  /// What an operation is about, for errors: a file or a directory.
+  std::string name_of(const io_op& op) const {
+    if (op.what == io_op::kind::sync_dir) return "the directory " + op.to;
+    return op.name.empty() ? name_of(op.file) : op.name;
+  }
+  std::string name_of(file_id file) const {
+    for (const auto& s : segments.all())
+      if (s->file == file) return segment_name(s->header.slot);
+    return "a new segment in seg";
+  }
 
   std::unique_ptr<storage> files;
   journal_options options;

@@ -49,7 +49,7 @@ void journal::state::take_in(const io_result& done) {
   switch (asker_of(done.tag)) {
     case asker::log: writer.on_result(done); return;
     case asker::spare:
-      if (spares.on_result(done)) writer.on_lost_file(done.error);
+      if (spares.on_result(done)) writer.on_lost_file(done.error, done.file);
       return;
     case asker::checkpoint: checkpoints.on_result(done); return;
     case asker::load: backlog.on_result(done); return;

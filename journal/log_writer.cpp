@@ -280,7 +280,7 @@ void log_writer::on_result(const io_result& done) {
   const std::uint64_t number = number_of(done.tag);
   if (number < first_asked_ || core_.failed) return;  // of before a rewrite
   if (done.error != 0) {
-    recover(done.error);
+    recover(done.error, done.file);
     return;
   }
   asked_[number - first_asked_].done = true;
@@ -332,12 +332,13 @@ marks log_writer::now_at() const noexcept {
 
 // A write or sync failed. What was not durable goes to a fresh segment, once; if that fails as
 // well, the journal takes nothing more.
-void log_writer::recover(int error) {
+void log_writer::recover(int error, file_id file) {
   if (core_.failed) return;
   if (rewriting_) {
     core_.failed = true;
     core_.failure = {errc::io,
-                     "the journal cannot write any more: " + std::string(std::strerror(error)) +
+                     "the journal cannot write any more: " + core_.name_of(file) + ": " +
+                         std::strerror(error) +
                          ", and writing what was not durable to another segment failed too; "
                          "free or replace the disk and start the device again"};
     return;

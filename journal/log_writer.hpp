@@ -29,7 +29,7 @@ class log_writer {
   std::uint64_t append_relocated(record_head head, buffer_ref body);
   void on_result(const io_result& done);
   /// A file in use could not be made: like a failed write.
-  void on_lost_file(int error) { recover(error); }
+  void on_lost_file(int error, file_id file) { recover(error, file); }
   /// Interval syncs, process syncs and the idle watermark, by core.now.
   void on_time();
   /// Syncs everything appended, unless that was asked already.
@@ -73,7 +73,7 @@ class log_writer {
   void submit();
   void note_level(level need) noexcept;
   void advance(const asked& op, io_op::kind what);
-  void recover(int error);
+  void recover(int error, file_id file);
   void abandon();
   void place_again();
   void release();

@@ -26,9 +26,10 @@ status recovery::open() {
             "the journal has segments but no header of any can be read; nothing was changed: "
             "restore them from a copy, or move the directory aside to begin anew"};
   if (report_.created) core_.id = random_source(core_.options.seed).bytes16();
-  if (have_checkpoint_) list_from_checkpoint();
+  if (have_checkpoint_)
+    if (status done = list_from_checkpoint(); !done) return done;
   build_chain();
-  fill_table();
+  if (status done = fill_table(); !done) return done;
   scan();
   judge();
   if (status done = make_durable(); !done) return done;
@@ -37,10 +38,15 @@ status recovery::open() {
 
 status recovery::run(std::vector<io_op> ops) {
   std::size_t left = ops.size();
-  for (io_op& op : ops) op.tag = make_tag(asker::recovery, 0);
+  std::vector<std::string> names;
+  for (io_op& op : ops) {
+    op.tag = make_tag(asker::recovery, names.size());
+    names.push_back(core_.name_of(op));
+  }
   core_.files->submit(ops);
   std::vector<io_result> results;
   int error = 0;
+  std::string name;
   while (left != 0) {
     core_.files->wait();
     results.clear();
@@ -48,11 +54,13 @@ status recovery::run(std::vector<io_op> ops) {
     for (const io_result& done : results) {
       if (asker_of(done.tag) != asker::recovery) continue;
       --left;
-      if (done.error != 0) error = done.error;
+      if (done.error == 0 || error != 0) continue;
+      error = done.error;
+      name = names[number_of(done.tag)];
     }
   }
   if (error == 0) return {};
-  return {errc::io, std::string("opening the journal: writing failed: ") + std::strerror(error) +
+  return {errc::io, "opening the journal: writing failed at " + name + ": " + std::strerror(error) +
                         "; nothing was lost, check the disk and start again"};
 }
 
@@ -109,15 +117,27 @@ status recovery::look_at_file(const file_info& file) {
   result<file_id> opened = core_.files->open_file(file.name);
   if (!opened) return opened.take_status();
   std::array<std::byte, records_at + record_header_bytes> head{};
-  const bool readable = file.size >= head.size() && core_.files->read_now(*opened, 0, head).ok();
+  const bool there = file.size >= head.size();
+  const bool readable = there && core_.files->read_now(*opened, 0, head).ok();
+  const auto read_part = [&](std::uint64_t at, std::size_t size) {
+    return readable || core_.files->read_now(*opened, at, std::span(head).subspan(at, size)).ok();
+  };
   // A header of another slot was misplaced: as bad as none.
   const auto header_at = [&](std::uint64_t at) {
     auto found = decode_segment_header(bytes_view(head).subspan(at));
     return found && found->slot == slot ? found : std::nullopt;
   };
-  auto header = readable ? header_at(0) : std::nullopt;
-  if (readable && !header) header = header_at(segment_header_copy_at);
+  // Each copy for itself: a sector that cannot be read must not hide the other.
+  const bool first = there && read_part(0, segment_header_bytes);
+  auto header = first ? header_at(0) : std::nullopt;
+  const bool second = there && !header && read_part(segment_header_copy_at, segment_header_bytes);
+  if (second) header = header_at(segment_header_copy_at);
   core_.files->close_file(*opened);
+  // What it holds may be the newest that was accepted: going on without it would lose that.
+  if (there && !header && !(first && second))
+    return {errc::io, file.name +
+                          ": its header cannot be read, an I/O error; nothing was changed: check "
+                          "the disk and start again, or move the file aside to go on without it"};
   if (header) claimed_.insert(file.name);
   if (header && (have_checkpoint_ || !found_.empty()) && header->journal_id != core_.id) {
     report_.notes.push_back(file.name + " belongs to another journal and is left alone");
@@ -149,7 +169,7 @@ status recovery::look_at_file(const file_info& file) {
 // ---- which segments are the log
 // ------------------------------------------------------------------
 
-void recovery::list_from_checkpoint() {
+status recovery::list_from_checkpoint() {
   for (const listed_segment& listed : checkpoint_.segments) {
     auto [it, fresh] = found_.try_emplace(listed.header.base);
     found_segment& of = it->second;
@@ -162,9 +182,11 @@ void recovery::list_from_checkpoint() {
     if (claimed_.contains(of.name)) continue;
     keep(of.name);
     result<file_id> opened = core_.files->open_file(of.name);
+    if (!opened && opened.kind() != errc::not_found) return opened.take_status();
     of.present = opened.ok();
     if (opened.ok()) core_.files->close_file(*opened);
   }
+  return {};
 }
 
 // The file may be part of the log after all.
@@ -198,7 +220,7 @@ void recovery::build_chain() {
     if (base < from && here.listed_end != 0) here.in_log = true;
 }
 
-void recovery::fill_table() {
+status recovery::fill_table() {
   for (auto& [base, here] : found_) {
     core_.segments.raise_next_base(base + here.header.size);
     const bool old = have_checkpoint_ && base + here.header.size <= report_.checkpoint;
@@ -215,11 +237,13 @@ void recovery::fill_table() {
     if (here.end != 0) made.end = here.end;
     if (here.present) {
       result<file_id> opened = core_.files->open_file(here.name);
-      if (opened.ok()) made.file = *opened;
+      if (!opened) return opened.take_status();
+      made.file = *opened;
     }
     segment& added = core_.segments.add(std::move(made));
     if (here.in_log && added.limit() > report_.checkpoint) chain_.push_back(&added);
   }
+  return {};
 }
 
 // ---- the walk

@@ -61,9 +61,9 @@ class recovery {
   status find_checkpoints();
   status find_segments();
   status look_at_file(const file_info& file);
-  void list_from_checkpoint();
+  status list_from_checkpoint();
   void build_chain();
-  void fill_table();
+  status fill_table();
   void scan();
   void scan_segment(const segment& in, bool last);
   void judge();
