@@ -102,7 +102,7 @@ class virtual_disk::mounted final : public storage {
     return disk_->call_failure_.hit();
   }
   static std::string failed(std::string_view name, int error) {
-    return std::string(name) + ": " + std::strerror(error);
+    return (name.empty() ? "the directory" : std::string(name)) + ": " + std::strerror(error);
   }
   void read(const io_op& op, io_result& into) const {
     const virtual_file* where = find(op.file);

@@ -30,14 +30,8 @@ struct omission {
 
 struct figures {
   std::uint64_t images = 0, nested = 0, moments = 0, rolls = 0, checkpoints = 0, oversize = 0,
-                full = 0, slots = 0;
+                full = 0, recycled = 0;
 };
-
-std::uint64_t segment_files(const virtual_disk& disk) {
-  std::uint64_t count = 0;
-  for (const std::string& name : disk.names()) count += name.starts_with("seg/") ? 1 : 0;
-  return count;
-}
 
 // Three lives of one journal, each a stretch without looking, so that there is something on the
 // disk and space is short, and then one with every image.
@@ -65,7 +59,7 @@ std::string explore(const workload_plan& plan, figures& sum, const omission& lef
   sum.checkpoints += w.checkpoints;
   sum.oversize += w.oversize;
   sum.full += w.full;
-  sum.slots += segment_files(w.r.disk);
+  sum.recycled += w.recycled;
   return images.wrong().empty() ? wrong : images.wrong();
 }
 
@@ -78,12 +72,14 @@ void explore_all(workload_plan plan, std::uint64_t count, std::uint64_t images_m
     REQUIRE_MESSAGE(wrong.empty(), "seed " << seed << ": " << wrong);
   }
   std::printf(
-      "%lu images (%lu in recovery) at %lu moments; %lu rolls, %lu oversize, %lu "
-      "checkpoints, %lu times full\n",
-      sum.images, sum.nested, sum.moments, sum.rolls, sum.oversize, sum.checkpoints, sum.full);
+      "%lu images (%lu in recovery) at %lu moments; %lu rolls, %lu oversize, %lu checkpoints, "
+      "%lu files used again, %lu times full\n",
+      sum.images, sum.nested, sum.moments, sum.rolls, sum.oversize, sum.checkpoints, sum.recycled,
+      sum.full);
   CHECK(sum.images >= images_min * count);
   CHECK(sum.rolls >= count);
   CHECK(sum.checkpoints >= count);
+  if (plan.small_disk) CHECK(sum.recycled >= count);
 }
 
 TEST_CASE("every crash image holds what was accepted, and nothing that was not submitted") {

@@ -40,6 +40,7 @@ std::string workload::open(crash_mode after) {
   told.cut(total);
   base_ = written_ = synced_ = total;
   failed_ = false;
+  recycled_ = 0;
   const history::places all = told.places_at(total);
   for (std::size_t s = 1; s <= history::streams; ++s) {
     next_[s] = all[s].next - 1;
@@ -160,7 +161,10 @@ void workload::take_marks() {
   written_ = base_ + at.written;
   synced_ = base_ + at.synced;
   failed_ = at.failure != nullptr;
-  checkpoints = std::max(checkpoints, r.log->stats().checkpoints);
+  const journal_stats now = r.log->stats();
+  checkpoints = std::max(checkpoints, now.checkpoints);
+  recycled += now.recycled - recycled_;
+  recycled_ = now.recycled;
 }
 
 }  // namespace holdfast::testing

@@ -42,6 +42,7 @@ class workload {
   history told;
   std::uint64_t rolls = 0;        ///< segments begun
   std::uint64_t checkpoints = 0;  ///< in force
+  std::uint64_t recycled = 0;     ///< files of segments used again
   std::uint64_t oversize = 0;
   std::uint64_t full = 0;  ///< times that an append found no room
 
@@ -62,6 +63,7 @@ class workload {
   std::vector<std::byte> rows_;
   std::size_t rows_given_ = 0;
   std::size_t base_ = 0, written_ = 0, synced_ = 0;
+  std::uint64_t recycled_ = 0;  // in this life
   bool failed_ = false;
 };
 
