@@ -44,6 +44,7 @@ struct io_result {
   /// load: what was read (production: a slice of a map, or a copy). Bytes that cannot be read are
   /// zero; it is an error only if none can.
   buffer_ref bytes;
+  std::string text{};  ///< of what failed: the file, the place in it, the reason; may be empty
 };
 
 struct file_info {

@@ -7,6 +7,7 @@
 #include "journal/recovery.hpp"
 #include "journal/relocator.hpp"
 #include "journal/retention.hpp"
+#include "journal/troubles.hpp"
 
 namespace holdfast {
 
@@ -28,6 +29,7 @@ struct journal::state {
         mover(shared, writer, backlog, spares) {}
 
   void take_in(const io_result& done);
+  void pass_on(const io_result& done);
   void go_live();
   void adopt_or_remove(const std::vector<recovery::unused_file>& files);
   marks turn();
@@ -39,6 +41,7 @@ struct journal::state {
   backlog_reader backlog;
   retention keeper;
   relocator mover;
+  troubles said;
   std::unique_ptr<recovery> opening;  // until replay() has ended
   std::vector<io_result> results;
   std::uint32_t rewrites_seen = 0;
@@ -46,6 +49,13 @@ struct journal::state {
 };
 
 void journal::state::take_in(const io_result& done) {
+  const bool failed_before = shared.failed;
+  pass_on(done);
+  const bool bad = done.error != 0 || !done.text.empty();
+  if (bad && !failed_before) said.note(done, shared.failed);
+}
+
+void journal::state::pass_on(const io_result& done) {
   switch (asker_of(done.tag)) {
     case asker::log: writer.on_result(done); return;
     case asker::spare:
@@ -150,6 +160,10 @@ ticket journal::append(std::span<append_item> items) noexcept {
 
 marks journal::progress() noexcept {
   return state_->turn();
+}
+
+std::vector<std::string> journal::take_troubles() {
+  return state_->said.take();
 }
 
 fetched journal::read(stream_id stream, std::uint64_t from, read_limits limits,

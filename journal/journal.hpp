@@ -15,6 +15,8 @@
 #include <functional>
 #include <memory>
 #include <span>
+#include <string>
+#include <vector>
 
 #include "base/log.hpp"
 #include "base/storage.hpp"
@@ -88,6 +90,9 @@ class journal final : public log {
   status close();
 
   journal_stats stats() const;
+  /// What failed since the last call, in sentences for the log: which file, where, why, and what is
+  /// safe.
+  std::vector<std::string> take_troubles();
 
  private:
   friend result<std::unique_ptr<journal>> open_journal(std::unique_ptr<storage>, journal_options,
