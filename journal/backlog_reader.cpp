@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/checksum.hpp"
+#include "journal/mapping.hpp"
 
 namespace holdfast {
 namespace {
@@ -70,6 +71,7 @@ void backlog_reader::forget(std::uint64_t base) {
 
 backlog_reader::look backlog_reader::look_at(const segment& in, std::uint64_t position,
                                              stream_id wanted) {
+  const map_guard guarded;
   look found;
   std::uint64_t size = record_header_bytes;
   if (position + size > readable_end(core_, in)) return {seen::corrupt_header, {}, {}};
@@ -99,6 +101,7 @@ backlog_reader::look backlog_reader::look_at(const segment& in, std::uint64_t po
 }
 
 std::uint64_t backlog_reader::resync(const segment& in, std::uint64_t position) {
+  const map_guard guarded;
   for (std::uint64_t at = position; at + record_header_bytes <= readable_end(core_, in);
        at += record_unit) {
     window* w = find(in, at, record_header_bytes);

@@ -4,6 +4,7 @@
 
 #include "base/check.hpp"
 #include "base/checksum.hpp"
+#include "journal/mapping.hpp"
 #include "journal/recovery.hpp"
 #include "journal/relocator.hpp"
 #include "journal/retention.hpp"
@@ -106,6 +107,7 @@ marks journal::state::turn() {
   results.clear();
   shared.files->poll(results);
   for (const io_result& done : results) take_in(done);
+  for (const std::string& lost : take_lost_places()) said.note_lost(lost);
   writer.on_time();
   if (writer.rewrites() != rewrites_seen) {
     rewrites_seen = writer.rewrites();

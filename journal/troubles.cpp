@@ -31,16 +31,23 @@ void troubles::note(const io_result& done, bool failed) {
   const bool again = who == last_who_ && done.file == last_file_;
   if (again && !failed && !waiting_.empty())
     return;  // the operations queued behind it fail as well
-  if (waiting_.size() == waiting_max) {
-    ++left_out_;
-    return;
-  }
   last_who_ = who;
   last_file_ = done.file;
   const std::string what = done.text.empty()
                                ? std::string("an operation failed: ") + std::strerror(done.error)
                                : done.text;
-  waiting_.push_back(what + "; " + meaning(who, failed));
+  add(what + "; " + meaning(who, failed));
+}
+
+void troubles::note_lost(const std::string& what) {
+  add(what + "; " + meaning(asker::load, false));
+}
+
+void troubles::add(std::string text) {
+  if (waiting_.size() < waiting_max)
+    waiting_.push_back(std::move(text));
+  else
+    ++left_out_;
 }
 
 std::vector<std::string> troubles::take() {

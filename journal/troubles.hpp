@@ -16,10 +16,13 @@ class troubles {
  public:
   /// `failed`: the journal takes nothing more.
   void note(const io_result& done, bool failed);
+  /// A place of a mapped file that is gone.
+  void note_lost(const std::string& what);
   /// The sentences since the last call.
   std::vector<std::string> take();
 
  private:
+  void add(std::string text);
   static constexpr std::size_t waiting_max = 32;
   std::vector<std::string> waiting_;
   std::uint64_t left_out_ = 0;
