@@ -51,10 +51,10 @@ walked record_walker::look(std::uint64_t position) {
   if (!header || position + record_size(header->body_len) > to_) return found;
   found.header = *header;
   found.size = record_size(header->body_len);
-  const bytes_view body = bytes_at(position, record_header_bytes + header->body_len);
+  found.bytes = bytes_at(position, record_header_bytes + header->body_len);
   found.what = verdict::bad_body;
-  if (body.empty()) return found;
-  found.body = body.subspan(record_header_bytes);
+  if (found.bytes.empty()) return found;
+  found.body = found.bytes.subspan(record_header_bytes);
   if (checksum(found.body) == header->head.body_sum) found.what = verdict::good;
   return found;
 }

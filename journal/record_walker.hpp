@@ -29,6 +29,7 @@ struct walked {
   verdict what = verdict::end;
   record_header header;  ///< good, bad_body
   bytes_view body;       ///< good
+  bytes_view bytes;      ///< good: header and body as they lie in the file
   std::uint64_t position = 0;
   std::uint64_t size = 0;  ///< good, bad_body: of the record with its padding
 };

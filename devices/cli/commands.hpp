@@ -92,9 +92,11 @@ struct doctor_args {
   bool json = false;
 };
 struct journal_args {
-  enum class verb : std::uint8_t { ls, info, cat, verify };
+  enum class verb : std::uint8_t { ls, info, cat, verify, backup, restore, repair };
   verb what = verb::ls;
   std::string directory;
+  std::string target;  ///< backup, restore: the directory to make
+  bool yes = false;    ///< repair: change the journal
   bool json = false;
   std::string decode;  ///< cat: a serializer, or empty
 };
@@ -120,6 +122,10 @@ int run(const status_args& args);
 int run(const doctor_args& args);
 int run(const journal_args& args);
 int run(const plugin_args& args);
+// Verbs of journal in files of their own.
+int run_backup(const journal_args& args);
+int run_restore(const journal_args& args);
+int run_repair(const journal_args& args);
 
 using command =
     std::variant<run_args, device_args, sidecar_args, check_args, push_args, pull_args, pub_args,

@@ -55,6 +55,9 @@ int look(const journal_args& args, journal_reader& reader, line_writer& writer) 
 }  // namespace
 
 int run(const journal_args& args) {
+  if (args.what == verb::backup) return run_backup(args);
+  if (args.what == verb::restore) return run_restore(args);
+  if (args.what == verb::repair) return run_repair(args);
   auto reader = journal_reader::open(args.directory);
   if (!reader) return fail(reader.take_status());
   line_writer writer;
