@@ -29,6 +29,7 @@ struct backup_options {
 struct backup_outcome {
   backup_note note;
   bool live = false;                 ///< a device had it open
+  unsigned tries = 0;                ///< it took
   std::uint64_t beyond = 0;          ///< readable bytes above the position, not included
   std::vector<std::string> remarks;  ///< sentences: what was found wrong in the source
 };

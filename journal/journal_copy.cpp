@@ -98,6 +98,7 @@ result<bool> journal_copy::gather() {
   looked_beyond_ = was_dead_ = false;
   unlinked_ = 0;
   outcome_.live |= journal_in_use(source_);
+  ++outcome_.tries;
   if (status found = view_.find_checkpoint(); !found) return found;
   if (status looked = view_.look_at_segments(); !looked) return looked;
   outcome_.remarks = view_.remarks();
