@@ -24,6 +24,8 @@ struct backup_options {
   unsigned tries_max = 20;
   /// Longest wait for a live device to sync what was there when all else was copied.
   std::uint64_t sync_wait_ns = 10 * second_ns;
+  /// Called before a segment is looked at, for tests: the journal may move there.
+  std::function<void(const segment_header&)> before_segment = {};
 };
 
 struct backup_outcome {

@@ -113,6 +113,7 @@ result<bool> journal_copy::copy_old() {
   const std::vector<listed_segment>& all = view_.checkpoint().segments;
   for (std::size_t i = 0; i + 1 < all.size(); ++i) {
     const listed_segment& listed = all[i];
+    if (options_.before_segment) options_.before_segment(listed.header);
     segment_copy& copy = copy_of(listed.header);
     auto copied = copy.copy_to(listed.end);
     if (!copied) return copied.take_status();
@@ -134,6 +135,7 @@ result<bool> journal_copy::copy_chain() {
   goal_ = view_.newest().base + view_.newest().size;
   for (;;) {
     if (needed_.empty() || needed_.back() != now.base) needed_.push_back(now.base);
+    if (options_.before_segment) options_.before_segment(now);
     segment_copy& at = copy_of(now);
     tail then = tail::look_again;
     if (const segment_header* next = view_.successor(now.base)) {

@@ -186,9 +186,9 @@ struct still_journal {
   }
   std::string path() const { return dir.path + "/live"; }
   std::string target() const { return dir.path + "/backup"; }
-  void append(std::uint64_t from, std::uint64_t to) {
+  void append(std::uint64_t from, std::uint64_t to, stream_id stream = 1) {
     for (std::uint64_t n = from; n <= to; ++n) {
-      append_item item = block_item(1, n, 1, 1500);
+      append_item item = block_item(stream, n, 1, 1500);
       log->append({&item, 1});
     }
     REQUIRE(log->flush().ok());
@@ -341,6 +341,128 @@ TEST_CASE("backup: a file that is another segment by now, or not there, is gone 
     CHECK(*copy->copy_on() == segment_copy::outcome::gone);
     CHECK(copy->totals().damaged.empty());
   }
+}
+
+// 20 messages below two checkpoints, 20 behind them; the hook of a backup moves the journal on.
+struct moving_journal : still_journal {
+  moving_journal() {
+    checkpoint();
+    checkpoint();
+    append(51, 70);
+    settle();
+  }
+  void checkpoint() {
+    REQUIRE(log->begin_checkpoint());
+    log->finish_checkpoint();
+    while (log->checkpoint_running()) {
+      log->progress();
+      REQUIRE(log->flush().ok());
+    }
+  }
+  /// Everything below `to` is finished, durably.
+  void ack(std::uint64_t to) {
+    append_item item = block_item(1, to, 0, 40);
+    item.head.type = record_type::group_ack;
+    log->append({&item, 1});
+    REQUIRE(log->flush().ok());
+    log->trim(1, to);
+    for (int i = 0; i < 100; ++i) log->progress();
+    REQUIRE(log->flush().ok());
+  }
+  std::size_t segments() const {
+    auto reader = journal_reader::open(path());
+    REQUIRE(reader.ok());
+    return (*reader)->info().segments.size();
+  }
+  /// A backup, during which `move` is called once: before the n-th segment behind the checkpoint,
+  /// or (0) before the first one below it.
+  backup_outcome backup_while(unsigned nth, const std::function<void()>& move) {
+    const auto newest = (*journal_reader::open(path()))->info().newest_checkpoint()->position;
+    unsigned seen = 0;
+    bool moved = false;
+    std::uint64_t last = 1;
+    const auto look = [&](const segment_header& at) {
+      const bool behind = at.base + at.size > newest;
+      const bool first_look = std::exchange(last, at.base) != at.base;
+      seen += behind && first_look ? 1 : 0;
+      if (!moved && first_look && behind == (nth != 0) && seen == nth) {
+        move();
+        moved = true;
+      }
+      if (moved) log->progress();
+    };
+    auto made = backup_journal(path(), target(), {.before_segment = look});
+    REQUIRE_MESSAGE(made.ok(), made.text());
+    CHECK(moved);
+    return std::move(made).value();
+  }
+  /// What the backup holds of stream 1 once what was acked is trimmed.
+  std::vector<std::uint64_t> copied() const {
+    open_report report;
+    auto opened = open_journal(target(), small_segments(), report);
+    REQUIRE_MESSAGE(opened.ok(), opened.text());
+    std::uint64_t floor = 1;
+    const status replayed = (*opened)->replay([&](std::span<const record_view> batch) {
+      for (const record_view& r : batch)
+        if (r.head.type == record_type::group_ack) floor = r.head.first_sequence;
+    });
+    REQUIRE(replayed.ok());
+    CHECK(report.damaged.empty());
+    (*opened)->trim(1, floor);
+    return read_stream(**opened, 1, floor);
+  }
+};
+
+TEST_CASE("backup: what is freed after it was copied, or before, is as the position says") {
+  for (const unsigned nth : {0, 1, 2}) {
+    moving_journal j;
+    const std::size_t segments = j.segments();
+    j.backup_while(nth, [&] {
+      j.ack(41);
+      while (j.segments() >= segments) j.log->progress();
+    });
+    // With the ack or without it, but whole. With it, if that freed what was not copied yet.
+    std::vector<std::uint64_t> want = count_to(70);
+    const std::vector<std::uint64_t> got = j.copied();
+    if (nth == 0 || got.size() == 30) want.erase(want.begin(), want.begin() + 40);
+    CHECK(got == want);
+  }
+}
+
+TEST_CASE("backup: a file that was used again behind the checkpoint makes it start over") {
+  moving_journal j;
+  j.append(1, 30, 2);  // live for ever
+  j.settle();
+  std::string first;
+  std::uint64_t base = 0;
+  {
+    auto reader = journal_reader::open(j.path());
+    const std::uint64_t newest = (*reader)->info().newest_checkpoint()->position;
+    for (const segment_info& s : (*reader)->info().segments)
+      if (s.header.base < newest && s.end >= newest) {
+        first = j.path() + "/" + s.name;
+        base = s.header.base;
+      }
+  }
+  REQUIRE(!first.empty());
+  std::uint64_t next = 71;
+  const backup_outcome made = j.backup_while(4, [&] {
+    // Until the file of the checkpoint's segment, which is copied, is another segment of the log.
+    for (int turns = 0; turns < 1000; ++turns) {
+      j.append(next, next + 9);
+      next += 10;
+      j.checkpoint();
+      j.ack(next - 5);
+      const auto now = read_segment_header(tool_file(first, tool_file::how::read));
+      if (now && now->base != base && !now->spare) return;
+    }
+    FAIL("the file is not used again");
+  });
+  CHECK(made.tries == 2);
+  const std::vector<std::uint64_t> last{next - 5, next - 4, next - 3, next - 2, next - 1};
+  CHECK(j.copied() == last);
+  content found;
+  CHECK(read_stream(*open_at(j.target(), found), 2) == count_to(30));
 }
 
 TEST_CASE("backup: what is in the way is never overwritten") {
