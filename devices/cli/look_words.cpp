@@ -44,6 +44,7 @@ void add_journal(verbs& to) {
   add_journal_verb(journal, args, "verify", "Check every sum; exit status 3 when one fails",
                    verb::verify);
   add_keeping_verbs(journal, args);
+  add_journal_words(to, journal);
 }
 
 void add_plugin(verbs& to) {
