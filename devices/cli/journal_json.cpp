@@ -35,8 +35,22 @@ void put_void(std::uint64_t sequence, const entry& one, bool json, std::string& 
   out += "}\n";
 }
 
+// To the object of a message of request-reply that was just written: what its first part says.
+void add_heads(const record_view& block, const journal_names& names, const entry& one,
+               std::string& out) {
+  const stream_def* in = names.stream(block.head.stream);
+  if (in == nullptr || names.pattern(in->channel) != "reqrep") return;
+  std::optional<request_head> request;
+  std::optional<reply_head> reply;
+  decode_heads(in->address, one.part(0), request, reply);
+  out.resize(out.size() - std::string_view("}\n").size());
+  put_heads(request, reply, out);
+  out += "}\n";
+}
+
 // Every message of a block as a line of its own, indented; sequences count on from the block's.
-void put_messages(const record_view& block, const line_format& format, std::string& out) {
+void put_messages(const record_view& block, const journal_names& names, const line_format& format,
+                  std::string& out) {
   entry_walker walker(block.body);
   entry one;
   std::vector<std::string_view> parts;
@@ -51,6 +65,7 @@ void put_messages(const record_view& block, const line_format& format, std::stri
     });
     if (!format.json) out += "  " + std::to_string(sequence) + ": ";
     write_line(format, parts, {.known = format.json, .queue = {}, .sequence = sequence}, out);
+    if (format.json) add_heads(block, names, one, out);
   }
 }
 
@@ -109,7 +124,7 @@ void print_record(const seen_record& seen, const journal_names& names, const lin
   object["bytes"] = seen.size;
   object["time_ns"] = seen.record.head.time_ns;
   put(object, format.json, out);
-  if (seen.record.head.type == record_type::block) put_messages(seen.record, format, out);
+  if (seen.record.head.type == record_type::block) put_messages(seen.record, names, format, out);
 }
 
 void print_followed(const followed& what, bool json, std::string& out) {

@@ -48,8 +48,11 @@ result<std::uint64_t> parse_start(const std::string& text) {
 
 void add_choice(CLI::App& app, message_choice& into) {
   app.add_option("--channel", into.channel, "Only this channel");
-  app.add_option("--address", into.addresses, "Only this queue, topic or service; may be repeated");
-  app.add_option("--topic", into.topics, "Only addresses that begin so; may be repeated");
+  // One a word: else it would take DIR as well.
+  app.add_option("--address", into.addresses, "Only this queue, topic or service; may be repeated")
+      ->allow_extra_args(false);
+  app.add_option("--topic", into.topics, "Only addresses that begin so; may be repeated")
+      ->allow_extra_args(false);
   parsed_option(app, "--from", "From this sequence, time (2026-03-01T12:30:00Z) or -DURATION on",
                 parse_bound, [&into](export_bound at) { into.from = at; });
   parsed_option(app, "--to", "Up to there; it itself not", parse_bound,

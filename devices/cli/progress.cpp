@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <cstdio>
 
 namespace holdfast::cli {
@@ -22,7 +23,7 @@ std::string bytes_text(double bytes) {
 }
 
 std::string time_left(double seconds) {
-  const auto whole = static_cast<std::uint64_t>(std::min(seconds, 359'999.0) + 0.5);
+  const auto whole = static_cast<std::uint64_t>(std::lround(std::min(seconds, 359'999.0)));
   if (whole < 60) return std::to_string(whole) + " s";
   if (whole < 3600) return std::to_string(whole / 60) + " min " + std::to_string(whole % 60) + " s";
   return std::to_string(whole / 3600) + " h " + std::to_string(whole % 3600 / 60) + " min";

@@ -39,27 +39,6 @@ constexpr const char* kind_name(request_kind kind) {
   return "unknown";
 }
 
-void put_heads(const stored_message& m, std::string& out) {
-  if (m.request) {
-    put_key("request", out);
-    out += '{';
-    put_id(m.request->id, out);
-    put_text("kind", kind_name(m.request->kind), out);
-    if (m.request->deadline_ms != 0) put_number("deadline_ms", m.request->deadline_ms, out);
-    if (m.request->attempts_max != 0) put_number("attempts_max", m.request->attempts_max, out);
-    out += '}';
-  }
-  if (m.reply) {
-    put_key("reply", out);
-    out += '{';
-    put_id(m.reply->id, out);
-    put_number("status", m.reply->status, out);
-    put_number("sequence", m.reply->sequence, out);
-    if (!m.reply->worker.empty()) put_text("worker", m.reply->worker, out);
-    out += '}';
-  }
-}
-
 void put_parts(std::span<const bytes_view> parts, std::string& out) {
   put_key("parts", out);
   out += '[';
@@ -80,6 +59,28 @@ void put_bytes(bytes_view bytes, std::string& out) {
   out += "\"}";
 }
 
+void put_heads(const std::optional<request_head>& request, const std::optional<reply_head>& reply,
+               std::string& out) {
+  if (request) {
+    put_key("request", out);
+    out += '{';
+    put_id(request->id, out);
+    put_text("kind", kind_name(request->kind), out);
+    if (request->deadline_ms != 0) put_number("deadline_ms", request->deadline_ms, out);
+    if (request->attempts_max != 0) put_number("attempts_max", request->attempts_max, out);
+    out += '}';
+  }
+  if (reply) {
+    put_key("reply", out);
+    out += '{';
+    put_id(reply->id, out);
+    put_number("status", reply->status, out);
+    put_number("sequence", reply->sequence, out);
+    if (!reply->worker.empty()) put_text("worker", reply->worker, out);
+    out += '}';
+  }
+}
+
 void put_message_facts(const stored_message& m, std::string& out) {
   out += '{';
   if (m.in != nullptr) {
@@ -93,7 +94,7 @@ void put_message_facts(const stored_message& m, std::string& out) {
   put_text("time", time_text(m.time_ns), out);
   if (m.producer != nullptr) put_text("producer", producer_text(*m.producer), out);
   if (m.producer_number != 0) put_number("producer_number", m.producer_number, out);
-  put_heads(m, out);
+  put_heads(m.request, m.reply, out);
   if (!m.properties.empty()) {
     put_key("properties", out);
     put_bytes(m.properties, out);

@@ -26,6 +26,9 @@ class jsonl_sink final : public message_sink {
 
 /// The line's object without its closing brace and parts: for those who add to it.
 void put_message_facts(const stored_message& message, std::string& out);
+/// The heads of request-reply as members of an object that is being written; nothing for neither.
+void put_heads(const std::optional<request_head>& request, const std::optional<reply_head>& reply,
+               std::string& out);
 /// A JSON string, or {"base64": "..."} where it is not UTF-8.
 void put_bytes(bytes_view bytes, std::string& out);
 

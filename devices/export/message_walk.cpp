@@ -7,7 +7,6 @@ namespace {
 
 constexpr std::uint64_t dt_unit_ns = 16'000;
 constexpr std::size_t topic_bytes_max = 255;
-constexpr std::string_view reply_suffix = ".reply";
 
 std::string_view as_text(bytes_view bytes) {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
@@ -43,6 +42,17 @@ bool at_or_behind(const stored_message& m, const export_bound& bound) {
 
 }  // namespace
 
+void decode_heads(std::string_view address, bytes_view first_part,
+                  std::optional<request_head>& request, std::optional<reply_head>& reply) {
+  constexpr std::string_view reply_suffix = ".reply";
+  request.reset();
+  reply.reset();
+  if (address.ends_with(reply_suffix))
+    reply = decode_reply_head(first_part);
+  else
+    request = decode_request_head(first_part);
+}
+
 // Cheap, before any entry is looked at.
 bool message_walk::wants_block(const record_view& record) const {
   if (record.head.type != record_type::block) return false;
@@ -68,10 +78,7 @@ void message_walk::tell_apart(stored_message& m) {
     m.address = as_text(m.parts[0]);
     m.before = 1;
   } else if (m.pattern == "reqrep") {
-    if (m.address.ends_with(reply_suffix))
-      m.reply = decode_reply_head(m.parts[0]);
-    else
-      m.request = decode_request_head(m.parts[0]);
+    decode_heads(m.address, m.parts[0], m.request, m.reply);
     if (m.reply || m.request) m.before = 1;
   }
 }

@@ -61,4 +61,9 @@ class message_walk {
   std::vector<bytes_view> parts_;
 };
 
+/// The head that the first part of a message of request-reply is, by its address; neither where it
+/// cannot be read.
+void decode_heads(std::string_view address, bytes_view first_part,
+                  std::optional<request_head>& request, std::optional<reply_head>& reply);
+
 }  // namespace holdfast

@@ -6,6 +6,7 @@ import json
 import os
 import pty
 import select
+import signal
 import struct
 import subprocess
 import time
@@ -251,6 +252,22 @@ def test_topics_of_pubsub_and_encodings(test):
     h.expect([msgpack.unpackb(one.data) for one in content.messages] == values[::3], "payloads without topic")
 
 
+def test_more_topics_than_mcap_has_channels(test):
+    endpoint = h.tcp()
+    device = h.device(test, pattern="pubsub", reliable=["@" + endpoint]).start()
+    with hfp.producer(endpoint, "p") as producer:
+        for at in range(0, 68_000, 4000):
+            producer.publish_block([[b"t%d" % n, b""] for n in range(at, at + 4000)])
+            producer.wait_accepted(60 * h.SCALE)
+    path = test.path("many.mcap")
+    done = h.run("journal", "export", device.data, "-o", path)
+    h.expect(done.returncode == 1 and "65 535" in done.stderr and "--topic" in done.stderr, f"{done}")
+    h.expect(not os.path.exists(path) and not os.path.exists(path + ".part"), "a half is left")
+    content = mcap.read(export(device.data, "--format", "mcap", "--topic", "t1"))
+    h.expect(len(content.channels) == len([n for n in range(68_000) if str(n)[0] == "1"]), "topics")
+    h.expect(len(lines(device.data)) == 68_000, "JSON Lines have no such limit")
+
+
 def test_requests_and_replies(test):
     endpoint = h.tcp()
     device = h.device(test, pattern="reqrep", reliable=["@" + endpoint]).start()
@@ -263,6 +280,10 @@ def test_requests_and_replies(test):
     h.expect(reply["reply"]["id"] == request["request"]["id"] and reply["reply"]["status"] == 200, f"{reply}")
     content = mcap.read(export(device.data, "--format", "mcap"))
     h.expect([one.data for one in content.messages] == [b"hello", b"HELLO"], "payloads without heads")
+    cat = map(json.loads, h.run("journal", "cat", device.data, "--json").stdout.splitlines())
+    first, second = [line for line in cat if "parts" in line]
+    h.expect((first["request"], second["reply"]) == (request["request"], reply["reply"]), "heads in cat --json")
+    h.expect((first["parts"][1:], second["parts"][1:]) == (["hello"], ["HELLO"]), "all parts in cat --json")
 
 
 def test_rot_is_told_and_the_rest_exported(test):
@@ -322,6 +343,17 @@ def test_progress_on_a_terminal_only(test):
     for word in ("export: ", " % ", "MiB of ", "MiB/s", " left"):
         h.expect(word.strip() in said, f"no '{word}' in {said!r}")
     h.expect(said.endswith("\r\x1b[K"), f"the line is not wiped: {said[-40:]!r}")
+    check_stop(test, device.data)
+
+
+def check_stop(test, data):
+    """A signal ends a long export, and no half of a file is left."""
+    path = test.path("long.jsonl")
+    one = test.child("export", [h.options.bin, "journal", "export", data, "-o", path])
+    h.wait_for("the export to begin", lambda: os.path.exists(path + ".part"))
+    one.signal(signal.SIGTERM)
+    h.expect(one.wait_exit() == 1 and "stopped by a signal" in one.errors(), f"stopped: {one.errors()}")
+    h.expect(not os.path.exists(path) and not os.path.exists(path + ".part"), "a half is left")
 
 
 if __name__ == "__main__":

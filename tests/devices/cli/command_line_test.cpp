@@ -148,6 +148,7 @@ TEST_CASE("journal export and follow") {
        "b", "--topic", "t/", "--from", "7", "--to", "2026-03-01T12:30:00Z", "--encoding", "json"});
   CHECK(mcap.form == export_args::format::mcap);
   CHECK(mcap.choice.addresses == std::vector<std::string>{"a", "b"});
+  CHECK(understood<export_args>({"journal", "export", "--address", "a", "d"}).directory == "d");
   CHECK_FALSE(mcap.choice.from->is_time);
   CHECK(mcap.choice.to->is_time);
   CHECK(mcap.choice.to->value == 1'772'368'200 * second_ns);
