@@ -86,7 +86,7 @@ class virtual_file {
   /// Changes the medium itself.
   void damage(std::uint64_t at, bytes_view bytes) {
     std::memcpy(now_.data() + at, bytes.data(), bytes.size());
-    for (std::size_t i = 0; i < bytes.size(); ++i)
+    for (std::size_t i = 0; i < bytes.size() && !pending_.empty(); ++i)
       if (const auto it = pending_.find((at + i) / sector); it != pending_.end())
         it->second.before[(at + i) % sector] = bytes[i];
   }
