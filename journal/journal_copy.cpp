@@ -36,8 +36,7 @@ journal_copy::journal_copy(std::string source, std::string target, const backup_
       options_(options) {}
 
 journal_copy::~journal_copy() {
-  std::error_code ignored;
-  if (begun_) fs::remove_all(work_, ignored);
+  if (begun_) (void)remove_unfinished();  // what stays is cleared by the next copy to this target
 }
 
 // ---- where to
@@ -69,7 +68,15 @@ status journal_copy::clear_unfinished() {
     return {errc::invalid, work_ +
                                ": is in the way and was not left by an unfinished copy; "
                                "move it or name another target"};
-  fs::remove_all(work_, error);
+  return remove_unfinished();
+}
+
+// LOCK goes last: while anything else is there it says what the directory is.
+status journal_copy::remove_unfinished() {
+  std::error_code error;
+  for (fs::directory_iterator at(work_, error), end; !error && at != end; at.increment(error))
+    if (at->path().filename() != "LOCK") fs::remove_all(at->path(), error);
+  if (!error) fs::remove_all(work_, error);
   return error ? file_failure(work_, "cannot be removed", error.value()) : status{};
 }
 

@@ -35,6 +35,7 @@ class journal_copy {
   enum class tail : std::uint8_t { done, look_again, lost };
 
   status clear_unfinished();
+  status remove_unfinished();
   segment_copy& copy_of(const segment_header& header);
   void forget(std::uint64_t base);
   result<bool> copy_old();

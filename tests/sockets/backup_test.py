@@ -40,7 +40,7 @@ class line:
         self.endpoint = h.tcp()
         self.salt = test.random.randrange(1 << 63)
         self.device = h.device(test, name=f"lab{number}", top={"segment_size": SEGMENT}, durability=self.level,
-                               heartbeat="300ms", reliable=["@" + self.endpoint]).start()
+                               heartbeat="300ms", lease="10m", reliable=["@" + self.endpoint]).start()
         self.holder = load.worker(test, self.endpoint, hold=HELD, salt=self.salt)
         self.producers = [self.make_producer(test, sender) for sender in range(1, PRODUCERS + 1)]
         self.holder.wait_holding()
@@ -195,13 +195,14 @@ def test_backup_of_a_killed_device(test):
 def test_a_killed_backup_leaves_nothing_that_looks_whole(test):
     one = line(test, 1)
     target = test.path("backup")
-    kills = unfinished = 0
+    kills = unfinished = refused = 0
     h.wait_for("a journal that takes a while to copy", lambda: one.device.count("acked") > 30000, 60)
     longest = 0.02
     while kills < (KILLS_LONG if h.options.long else KILLS_QUICK):
         process = h.child("backup", [h.options.bin, "journal", "backup", one.device.data, target],
                           test.dir, stdin=False)
         process.read_lines(test.random.uniform(0.0, longest))  # the moment of the fault
+        refused += not process.alive() and process.process.returncode != 0
         process.close()
         if os.path.exists(target):
             expect_exit(h.run("journal", "restore", target, test.path("again")), 0)
@@ -216,6 +217,7 @@ def test_a_killed_backup_leaves_nothing_that_looks_whole(test):
             for verb in ("verify", "info", "cat"):
                 expect_exit(h.run("journal", verb, target + ".unfinished"), 1)
             expect_exit(h.run("journal", "restore", target + ".unfinished", test.path("again")), 1)
+    h.expect(refused == 0, f"{refused} copies were refused for what a killed one had left")
     h.expect(unfinished > 0, "no kill came while the copy was at work")
     print(f"     {kills} kills, {unfinished} left an unfinished directory", flush=True)
     backup(one.device.data, target)
