@@ -11,6 +11,7 @@ import contextlib
 import ctypes
 import os
 import shutil
+import signal
 import subprocess
 import threading
 import time
@@ -131,10 +132,15 @@ class power_cycle:
         self.producers = [load.producer(self.test, self.endpoint, sender=sender, count=0, size=32, spread=2000,
                                         rate=3000, salt=self.salt) for sender in (1, 2)]
 
-    def cut(self):
-        """Power goes at a random moment under load. Returns that moment."""
+    def cut(self, at_once=False):
+        """Power goes at a random moment under load. Returns that moment. `at_once`: the device stands still
+        from then on, as a machine without power does; else it lives on with a disk that fails. A sync that
+        the shutdown of XFS overtakes may return as if it had worked, which no power cut can do to anybody."""
         h.wait_for("the load to flow", lambda: min(one.accepted() for one in self.producers) > 300)
         time.sleep(self.random.uniform(0.25, 0.75))  # the moment of the fault, not a wait for something
+        if at_once:
+            self.device.process.signal(signal.SIGSTOP)
+            h.wait_for("the device to stand still", lambda: stopped(self.device.pid))
         moment = time.monotonic()
         self.disk.cut_power()
         return moment
@@ -160,11 +166,20 @@ class power_cycle:
         os.unlink(self.disk.image)
 
 
+def stopped(pid):
+    """Every thread of the process is stopped, or waits for the disk."""
+    states = set()
+    for task in os.listdir(f"/proc/{pid}/task"):
+        with open(f"/proc/{pid}/task/{task}/stat", encoding="ascii", errors="replace") as file:
+            states.add(file.read().rsplit(")", 1)[1].split()[0])
+    return states <= {"T", "D"} and "T" in states
+
+
 def at_disk(test, number, kind):
     """Peers live on: they resend what was not accepted, and every checker of the kill tests must hold."""
     one = power_cycle(test, number, kind, "disk")
     one.begin()
-    one.cut()
+    one.cut(at_once=True)
     one.come_back()
     stored = load.stop_all(one.producers)
     h.wait_for("the backlog to drain", lambda: drained(one.device), 60)
