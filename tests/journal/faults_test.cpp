@@ -44,15 +44,16 @@ std::string open_twice(workload& w, outcome& got) {
   std::string wrong = w.open(crash_mode::power);
   w.r.disk.set_auto_complete(true);
   // A load that fails is a gap, until the next opening.
-  if (got.load_hit && wrong.ends_with("cannot be read")) {
+  if (got.load_hit && wrong.ends_with("cannot be read"))
     got.told = true;
-    w.r.disk.fail_operation(0, 0);
-    return w.open(crash_mode::power);
-  }
-  if (!wrong.starts_with("open: ")) return wrong;
-  got.not_opened = true;
-  if (!names_a_file(wrong)) return "an error that names no file: " + wrong;
-  w.r.disk.fail_operation(0, 0);
+  else if (!wrong.starts_with("open: "))
+    return wrong;
+  else
+    got.not_opened = true;
+  if (got.not_opened && !names_a_file(wrong)) return "an error that names no file: " + wrong;
+  // What a failed sync left in memory alone looks durable to the next opening: a limit that
+  // docs/journal_format.md names. So the machine starts again, which also heals the disk.
+  w.r.disk.crash(crash_mode::power);
   return w.open(crash_mode::power);
 }
 

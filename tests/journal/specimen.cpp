@@ -36,20 +36,31 @@ std::string expectation::text() const {
   return all;
 }
 
-specimen::specimen() {
+specimen::specimen(bool worn) {
   r.options.segment_bytes = segment_bytes;
   r.options.reserve_segments = 0;
   r.options.clock = [] { return instant{1, 1}; };
+  if (worn) wear();
   fill(2, false);
   fill(2, true);
   learn();
-  // A spare that was never used is no part of it.
-  std::vector<std::string> extra;
-  for (const std::string& name : r.disk.names())
-    if (std::none_of(segments.begin(), segments.end(),
-                     [&](const known_segment& s) { return s.file == name; }))
-      extra.push_back(name);
-  for (const std::string& name : extra) r.disk.remove_file(name);
+  // A spare is no part of it.
+  for (const std::string& name : r.disk.names()) {
+    const auto header = decode_segment_header(r.disk.content(name));
+    if (name.starts_with("seg/") && (!header || header->spare)) r.disk.remove_file(name);
+  }
+}
+
+void specimen::wear() {
+  r.must_open();
+  for (int i = 0; i < 100; ++i) {
+    const stream_id stream = 1 + static_cast<stream_id>(next_[0]++ % 2);
+    r.append(block_item(stream, ++next_[stream], 1, 1000));
+    r.settle_down();
+  }
+  for (const stream_id stream : {1u, 2u}) r.log->trim(stream, next_[stream] + 1);
+  for (int i = 0; i < 3; ++i) r.checkpoint({});
+  r.log.reset();
 }
 
 void specimen::fill(std::uint64_t count, bool leave_unproven) {
@@ -89,7 +100,7 @@ void specimen::learn() {
     if (!name.starts_with("seg/")) continue;
     const std::vector<std::byte> bytes = r.disk.content(name);
     const auto header = decode_segment_header(bytes);
-    if (!header) continue;
+    if (!header || header->spare || header->base < r.report.checkpoint) continue;
     known_segment found{*header, name, 0, {}};
     record_walker walker(
         [&bytes](std::uint64_t at, std::span<std::byte> into) {
@@ -116,7 +127,7 @@ expectation specimen::after(const std::vector<touched>& changes) const {
     std::uint64_t batch = 0;   // that was open there
   };
   std::vector<stretch> bad;
-  std::uint64_t watermark = 0;
+  std::uint64_t watermark = r.report.checkpoint;
   std::uint64_t open = 0;
   for (const known_segment& s : segments) {
     if (s.header.previous_durable) watermark = std::max(watermark, s.header.previous_end);

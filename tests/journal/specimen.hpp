@@ -2,7 +2,9 @@
 // it must find after some of its bytes were changed.
 //
 // The two first segments were filled in one life, the others in a second one. All is proven durable
-// but the last six records, which were synced with nothing behind them to say so.
+// but the last six records, which were synced with nothing behind them to say so. A worn one had a
+// life before: its files are used again, with bytes of their former use behind the records, and a
+// checkpoint lies below all that is known here.
 #pragma once
 
 #include <string>
@@ -45,7 +47,7 @@ struct expectation {
 
 class specimen {
  public:
-  specimen();
+  explicit specimen(bool worn = false);
   expectation after(const std::vector<touched>& changes) const;
   /// Opens what `disk` holds; empty, or how it differs from `want`.
   std::string compare(virtual_disk& disk, const expectation& want, bool read_all) const;
@@ -55,6 +57,7 @@ class specimen {
   std::uint64_t end = 0;  ///< position behind the last record
 
  private:
+  void wear();
   void fill(std::uint64_t segments, bool leave_unproven);
   void learn();
   std::uint64_t next_[3] = {0, 0, 0};
