@@ -66,6 +66,7 @@ std::optional<segment_header> decode_segment_header(bytes_view from) noexcept {
   to.epoch = load<std::uint64_t>(p + 32);
   to.base = load<std::uint64_t>(p + 40);
   to.size = load<std::uint64_t>(p + 48);
+  if (to.size > file_bytes_max || to.size % file_unit != 0 || to.base % file_unit != 0) return {};
   take_flags(load<std::uint32_t>(p + 56), to);
   to.previous_slot = load<std::uint32_t>(p + 60);
   to.boot_id = load_id(p + 64);

@@ -119,6 +119,10 @@ bool reader_of_files::walk_segment(const segment_info& in, std::uint64_t from, s
   record_walker walker = walk_of(file, header, from, end);
   while (walker.position() < end) {
     const walked found = walker.next();
+    if (found.what != verdict::good && !segment_is_there(file, header)) {
+      trimmed_ = true;
+      break;
+    }
     seen_record seen = seen_of(found, header.slot);
     if (found.what == verdict::bad_header || found.what == verdict::end) {
       const bool more = walker.resync();

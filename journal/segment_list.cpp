@@ -75,10 +75,11 @@ result<segment_list> list_segments(const std::string& directory) {
 }
 
 bool segment_is_there(const read_file& file, const segment_header& header) {
+  // The first copy counts if it can be read: the second may still be that of a former use.
   for (const std::uint64_t at : {std::uint64_t{0}, segment_header_copy_at}) {
     std::array<std::byte, segment_header_bytes> bytes{};
-    if (file.is_open() && file.read(at, bytes) && decode_segment_header(bytes) == header)
-      return true;
+    if (!file.is_open() || !file.read(at, bytes)) continue;
+    if (const auto found = decode_segment_header(bytes)) return found == header;
   }
   return false;
 }

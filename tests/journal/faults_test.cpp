@@ -32,7 +32,8 @@ bool names_a_file(const std::string& text) {
 struct outcome {
   std::string wrong;
   std::uint64_t operations = 0;
-  std::uint64_t after = 0;  // operations after the fault, before the next crash
+  bool in_force = false;  // the fault has not been forgotten by a crash
+  std::uint64_t after = 0;  // operations that failed, but for loads: of those nobody may ask
   bool told = false;        // reading told of a gap
   bool load_hit = false;    // the operation that failed was one
   bool failed = false;      // the journal took nothing more
@@ -54,6 +55,7 @@ std::string open_twice(workload& w, outcome& got) {
   // What a failed sync left in memory alone looks durable to the next opening: a limit that
   // docs/journal_format.md names. So the machine starts again, which also heals the disk.
   w.r.disk.crash(crash_mode::power);
+  got.in_force = false;
   return w.open(crash_mode::power);
 }
 
@@ -66,13 +68,16 @@ outcome live(std::uint64_t seed, const fault& f) {
   outcome got;
   const auto arm = [&] {  // a crash forgets it
     const std::uint64_t done = w.r.disk.operations();
+    got.in_force = f.operation > done;
     if (f.operation > done) w.r.disk.fail_operation(f.operation - done, f.error, f.for_good);
   };
   arm();
   w.r.disk.watch([&](const io_op& op) {
     const std::uint64_t at = w.r.disk.operations();
-    const bool hit = at == f.operation || (f.for_good && f.operation != 0 && at > f.operation);
+    const bool hit =
+        got.in_force && (at == f.operation || (f.for_good && at > f.operation && f.operation != 0));
     got.load_hit |= hit && op.what == io_op::kind::load;
+    if (hit && op.what != io_op::kind::load) ++got.after;
   });
   got.wrong = open_twice(w, got);
   for (int life = 0; life < 2 && got.wrong.empty(); ++life) {
@@ -83,7 +88,6 @@ outcome live(std::uint64_t seed, const fault& f) {
     if (failure && !names_a_file(std::string(failure->text())))
       got.wrong = "a failure that names no file: " + std::string(failure->text());
     got.operations = w.r.disk.operations();
-    if (got.after == 0 && got.operations > f.operation) got.after = got.operations - f.operation;
     w.r.disk.crash(crash_mode::power);
     arm();
     if (got.wrong.empty()) got.wrong = open_twice(w, got);
