@@ -33,6 +33,7 @@ journal_copy::journal_copy(std::string source, std::string target, const backup_
       view_(source_),
       target_(plain(std::move(target))),
       work_(target_ + ".unfinished"),
+      whole_(work_ + "/whole"),
       options_(options) {}
 
 journal_copy::~journal_copy() {
@@ -305,12 +306,12 @@ status journal_copy::write_segment(segment_copy& from, bool last) {
   // What the device numbered behind the position is unknown, as after a loss of power.
   if (last) header.boot_id = {};
   if (status done = from.finish(header); !done) return done;
-  return rename_file(from.path(), work_ + "/" + segment_name(header.slot));
+  return rename_file(from.path(), whole_ + "/" + segment_name(header.slot));
 }
 
 status journal_copy::write_checkpoint() {
   if (!view_.has_checkpoint()) return {};
-  tool_file file(work_ + "/" + view_.checkpoint_name(), tool_file::how::create);
+  tool_file file(whole_ + "/" + view_.checkpoint_name(), tool_file::how::create);
   if (!file.is_open()) return file.opened();
   if (status put = file.write(0, view_.checkpoint_bytes()); !put) return put;
   return file.sync();
@@ -320,7 +321,8 @@ status journal_copy::write_out() {
   judge_damage();
   if (status cut = cut_at_limit(); !cut) return cut;
   drop_what_is_not_needed();
-  if (status made = make_new_directory(work_ + "/seg"); !made) return made;
+  if (status made = make_new_directory(whole_); !made) return made;
+  if (status made = make_new_directory(whole_ + "/seg"); !made) return made;
   backup_note& note = outcome_.note;
   for (const std::uint64_t base : needed_) {
     segment_copy& copy = *copies_.at(base);
@@ -338,21 +340,19 @@ status journal_copy::write_out() {
 
 status journal_copy::write_note() {
   const std::string text = write_backup_note(outcome_.note);
-  tool_file file(work_ + "/" + backup_note_name, tool_file::how::create);
+  tool_file file(whole_ + "/" + backup_note_name, tool_file::how::create);
   if (!file.is_open()) return file.opened();
   if (status put = file.write(0, as_bytes_view(text.data(), text.size())); !put) return put;
   return file.sync();
 }
 
 status journal_copy::put_in_place() {
-  std::error_code error;
-  fs::remove_all(work_ + "/copying", error);
-  if (error) return file_failure(work_ + "/copying", "cannot be removed", error.value());
-  if (status synced = sync_directory(work_ + "/seg"); !synced) return synced;
-  if (status synced = sync_directory(work_); !synced) return synced;
-  if (status named = rename_file(work_, target_); !named) return named;
+  if (status synced = sync_directory(whole_ + "/seg"); !synced) return synced;
+  if (status synced = sync_directory(whole_); !synced) return synced;
+  if (status named = rename_file(whole_, target_); !named) return named;
+  if (status synced = sync_directory(parent_of(target_)); !synced) return synced;
   begun_ = false;
-  return sync_directory(parent_of(target_));
+  return remove_unfinished();
 }
 
 }  // namespace holdfast

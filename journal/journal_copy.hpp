@@ -55,7 +55,8 @@ class journal_copy {
   std::string source_;
   live_view view_;
   std::string target_;
-  std::string work_;  // TARGET.unfinished
+  std::string work_;   // TARGET.unfinished
+  std::string whole_;  // in it: becomes the target in one step, when all of it is durable
   backup_options options_;
   backup_outcome outcome_;
   tool_file lock_;
