@@ -32,7 +32,7 @@ bool names_a_file(const std::string& text) {
 struct outcome {
   std::string wrong;
   std::uint64_t operations = 0;
-  bool in_force = false;  // the fault has not been forgotten by a crash
+  bool in_force = false;    // the fault has not been forgotten by a crash
   std::uint64_t after = 0;  // operations that failed, but for loads: of those nobody may ask
   bool told = false;        // reading told of a gap
   bool load_hit = false;    // the operation that failed was one
