@@ -1,6 +1,6 @@
 """Plain publishers and subscribers as processes of their own, to be killed, stopped and slowed down.
 
-    pubsub_peers.py sub ENDPOINT LOG [--prefix P]... [--pause-us N]   logs what it received
+    pubsub_peers.py sub ENDPOINT LOG [--prefix P]... [--pause-us N] [--keepalive]   logs what it received
     pubsub_peers.py pub ENDPOINT                                      publishes what it is told
 
 The subscriber writes each record (sender, number, exact) with one write() before it takes the next
@@ -28,6 +28,8 @@ def subscribe(arguments):
     made = context.socket(zmq.SUB)
     for prefix in arguments.prefix or [""]:
         made.subscribe(prefix)
+    if arguments.keepalive:  # who only listens does not notice by itself that the other end was reset
+        made.tcp_keepalive, made.tcp_keepalive_idle, made.tcp_keepalive_intvl = 1, 1, 1
     made.connect(arguments.endpoint)
     peers.say("connected")
     while True:
@@ -66,6 +68,7 @@ def main():
     sub.add_argument("--prefix", action="append")
     sub.add_argument("--topics", default="")
     sub.add_argument("--pause-us", type=int, default=0)
+    sub.add_argument("--keepalive", action="store_true")
     pub = roles.add_parser("pub")
     pub.add_argument("endpoint")
     arguments = parser.parse_args()

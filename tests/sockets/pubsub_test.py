@@ -249,7 +249,7 @@ def test_tcp_resets(test):
     network = namespace(test)
     here = channel(test, wrapper=["ip", "netns", "exec", network.name], durable="archive")
     log = test.path("durable.log")
-    here.subscribe("--pause-us", 20, log=log)
+    here.subscribe("--pause-us", 20, "--keepalive", log=log)
     here.open_publisher()
     port = here.out.rsplit(":", 1)[1]
     cuts = 3
