@@ -64,6 +64,10 @@ class buffer_ref {
   explicit operator bool() const noexcept { return owner_ != nullptr; }
   /// The same bytes' owner; null for a null reference.
   buffer* owner() const noexcept { return owner_; }
+  /// True when no other reference to the same buffer lives.
+  bool unique() const noexcept {
+    return owner_ && owner_->references_.load(std::memory_order_acquire) == 1;
+  }
   /// True when this reference covers all of its owner (a ZeroMQ message may then be forwarded as it
   /// is).
   bool whole() const noexcept { return owner_ && bytes_.size() == owner_->bytes().size(); }

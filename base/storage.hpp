@@ -40,8 +40,11 @@ struct io_result {
   io_op::kind what{};
   file_id file = 0;
   std::uint64_t tag = 0;
-  int error = 0;     ///< 0 or an errno value
-  buffer_ref bytes;  ///< load: what was read (production: a slice of a map, or a copy)
+  int error = 0;  ///< 0 or an errno value
+  /// load: what was read (production: a slice of a map, or a copy). Bytes that cannot be read are
+  /// zero; it is an error only if none can.
+  buffer_ref bytes;
+  std::string text{};  ///< of what failed: the file, the place in it, the reason; may be empty
 };
 
 struct file_info {
@@ -65,6 +68,8 @@ class storage {
   /// Opens an existing file for reading and writing.
   virtual result<file_id> open_file(std::string_view name) = 0;
   virtual void close_file(file_id file) = 0;
+  /// Bytes of the file that were handed out are still held by somebody: it must not be overwritten.
+  virtual bool pinned(file_id file) const = 0;
   virtual result<std::vector<file_info>> list(std::string_view directory) = 0;  ///< "" or "seg"
   virtual status make_directory(std::string_view name) = 0;
   /// Reads now, on the calling thread: opening and tools only.

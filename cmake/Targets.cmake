@@ -12,6 +12,10 @@ if(HOLDFAST_SANITIZE)
   target_compile_options(holdfast_flags INTERFACE -fsanitize=${sanitizers} -fno-omit-frame-pointer)
   target_link_options(holdfast_flags INTERFACE -fsanitize=${sanitizers})
 endif()
+option(HOLDFAST_FUZZ "Build the fuzz targets under libFuzzer (clang), in place of their replays" OFF)
+if(HOLDFAST_FUZZ)
+  target_compile_options(holdfast_flags INTERFACE -fsanitize=fuzzer-no-link)
+endif()
 
 # holdfast_library(NAME SOURCES... [LINK targets...] [PRIVATE_LINK targets...]): one room group of the architecture.
 function(holdfast_library name)

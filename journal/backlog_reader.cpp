@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/checksum.hpp"
+#include "journal/mapping.hpp"
 
 namespace holdfast {
 namespace {
@@ -68,9 +69,9 @@ void backlog_reader::forget(std::uint64_t base) {
   std::erase_if(windows_, [base](const window& w) { return w.segment == base; });
 }
 
-// What is at `position`. Bodies are looked at only for blocks of `wanted`.
 backlog_reader::look backlog_reader::look_at(const segment& in, std::uint64_t position,
                                              stream_id wanted) {
+  const map_guard guarded;
   look found;
   std::uint64_t size = record_header_bytes;
   if (position + size > readable_end(core_, in)) return {seen::corrupt_header, {}, {}};
@@ -100,6 +101,7 @@ backlog_reader::look backlog_reader::look_at(const segment& in, std::uint64_t po
 }
 
 std::uint64_t backlog_reader::resync(const segment& in, std::uint64_t position) {
+  const map_guard guarded;
   for (std::uint64_t at = position; at + record_header_bytes <= readable_end(core_, in);
        at += record_unit) {
     window* w = find(in, at, record_header_bytes);
@@ -119,7 +121,8 @@ std::uint64_t backlog_reader::resync(const segment& in, std::uint64_t position) 
 std::uint64_t backlog_reader::start_position(const segment& in, const stream_rows& of,
                                              const index_row& row, std::uint64_t from) {
   const bool hinted = of.hint_sequence <= from && of.hint_sequence > row.first &&
-                      of.hint_sequence <= row.last && of.hint_position > row.position;
+                      of.hint_sequence <= row.last && of.hint_position > row.position &&
+                      in.contains(of.hint_position);
   if (hinted && from - of.hint_sequence < hint_reach) return of.hint_position;
   std::uint64_t best = hinted ? of.hint_position : row.position;
   std::size_t low = 0;
@@ -131,7 +134,7 @@ std::uint64_t backlog_reader::start_position(const segment& in, const stream_row
       low = middle + 1;
       continue;
     }
-    const sighting at = first_of(in, mark, row.last, of, from);
+    const sighting at = first_of(in, mark, row, of, from);
     if (at == sighting::pending) return 0;
     if (at == sighting::before) {
       best = mark;
@@ -146,16 +149,18 @@ std::uint64_t backlog_reader::start_position(const segment& in, const stream_row
 // Whether the stream's first block at or behind `position` begins at or before `from`. Looks only
 // so far: not knowing means beginning further ahead, which is right too.
 backlog_reader::sighting backlog_reader::first_of(const segment& in, std::uint64_t position,
-                                                  std::uint64_t last, const stream_rows& of,
+                                                  const index_row& row, const stream_rows& of,
                                                   std::uint64_t from) {
   for (int i = 0; i < sighting_records_max && position < readable_end(core_, in); ++i) {
     const look found = look_at(in, position, no_stream);
     if (found.what == seen::pending) return sighting::pending;
     if (found.what != seen::good) return sighting::unknown;
     const record_head& head = found.header.head;
-    if (head.type == record_type::block && core_.index.find(head.stream) == &of)
-      return head.first_sequence <= from && head.first_sequence <= last ? sighting::before
-                                                                        : sighting::unknown;
+    // Relocated messages and later ones of the same stream may lie in one segment.
+    const bool of_row =
+        head.first_sequence <= row.last && head.first_sequence + head.count > row.first;
+    if (head.type == record_type::block && of_row && core_.index.find(head.stream) == &of)
+      return head.first_sequence <= from ? sighting::before : sighting::unknown;
     position += record_size(found.header.body_len);
   }
   return sighting::unknown;
@@ -203,7 +208,7 @@ fetched backlog_reader::read_row(const request& what, stream_rows& of, const ind
     at += record_size(found.header.body_len);
     if (head.type != record_type::block || head.stream != what.stream) continue;
     const std::uint64_t end = head.first_sequence + head.count;
-    if (end <= from) continue;
+    if (end <= from || head.first_sequence > row.last) continue;
     if (head.first_sequence > from) {
       of.hint_sequence = head.first_sequence;
       of.hint_position = record_at;

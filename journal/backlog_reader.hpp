@@ -26,6 +26,15 @@ class backlog_reader {
   /// The segment at `base` is gone.
   void forget(std::uint64_t base);
 
+  enum class seen : std::uint8_t { good, pending, corrupt_body, corrupt_header, unreadable };
+  struct look {
+    seen what = seen::pending;
+    record_header header;
+    buffer_ref record;  // header and body
+  };
+  /// What is at `position`. Bodies are read and verified only for blocks of `wanted`.
+  look look_at(const segment& in, std::uint64_t position, stream_id wanted);
+
  private:
   struct window {
     std::uint64_t segment = 0;  // base
@@ -37,20 +46,12 @@ class backlog_reader {
     bool loading = false;
     bool bad = false;
   };
-  enum class seen : std::uint8_t { good, pending, corrupt_body, corrupt_header, unreadable };
-  struct look {
-    seen what = seen::pending;
-    record_header header;
-    buffer_ref record;  // header and body
-  };
-
   window* find(const segment& in, std::uint64_t position, std::uint64_t size);
   window* load(const segment& in, std::uint64_t position, std::uint64_t size);
-  look look_at(const segment& in, std::uint64_t position, stream_id wanted);
   enum class sighting : std::uint8_t { before, unknown, pending };
   std::uint64_t start_position(const segment& in, const stream_rows& of, const index_row& row,
                                std::uint64_t from);
-  sighting first_of(const segment& in, std::uint64_t position, std::uint64_t last,
+  sighting first_of(const segment& in, std::uint64_t position, const index_row& row,
                     const stream_rows& of, std::uint64_t from);
   fetched read_row(const request& what, stream_rows& of, const index_row& row,
                    std::vector<block>& out);

@@ -10,7 +10,9 @@ namespace {
 
 constexpr std::size_t header_sum_at = 120;
 constexpr std::size_t segment_row_bytes = segment_header_bytes + 8;
-constexpr std::size_t index_row_bytes = 32;
+constexpr std::size_t index_row_bytes = 40;
+constexpr std::size_t gone_head_bytes = 16;
+constexpr std::size_t gone_words_max = 8192;
 constexpr std::size_t stream_row_bytes = 24;
 
 std::uint64_t chunk_seed(const checkpoint_header& of, std::uint64_t at) noexcept {
@@ -57,13 +59,44 @@ bool take_index(bytes_view data, checkpoint_content& to) {
   for (; data.size() >= index_row_bytes; data = data.subspan(index_row_bytes)) {
     const std::byte* p = data.data();
     index_row row;
-    row.count = load<std::uint32_t>(p + 4);
     row.position = load<std::uint64_t>(p + 8);
     row.first = load<std::uint64_t>(p + 16);
     row.last = load<std::uint64_t>(p + 24);
-    to.rows.push_back({load<std::uint32_t>(p), row});
+    row.bytes = load<std::uint64_t>(p + 32);
+    if (row.last < row.first || row.span() > index_span_max) return false;
+    to.rows.push_back({load<std::uint32_t>(p), std::move(row)});
   }
   return data.empty();
+}
+
+// Words of bits, each with the ordinal of its row and the place of its first word there.
+bool take_gone(bytes_view data, checkpoint_content& to) {
+  while (data.size() >= gone_head_bytes) {
+    const std::size_t ordinal = load<std::uint32_t>(data.data());
+    const std::uint64_t words = load<std::uint32_t>(&data[4]);
+    const std::uint64_t first = load<std::uint64_t>(&data[8]);
+    data = data.subspan(gone_head_bytes);
+    if (ordinal >= to.rows.size() || words * 8 > data.size()) return false;
+    index_row& row = to.rows[ordinal].row;
+    if (first + words > (row.span() + 63) / 64) return false;
+    if (!row.gone) row.gone = std::make_unique<bitmap>();
+    row.gone->resize(row.span());
+    row.gone->load(first, data.first(words * 8));
+    data = data.subspan(words * 8);
+  }
+  return data.empty();
+}
+
+void put_gone(chunk_maker& to, std::uint32_t ordinal, const bitmap& gone) {
+  const std::span<const std::uint64_t> words = gone.words();
+  for (std::size_t at = 0; at < words.size(); at += gone_words_max) {
+    const std::size_t count = std::min(gone_words_max, words.size() - at);
+    std::byte* p = to.row(gone_head_bytes + count * 8);
+    store(p, ordinal);
+    store(p + 4, static_cast<std::uint32_t>(count));
+    store(p + 8, static_cast<std::uint64_t>(at));
+    for (std::size_t i = 0; i < count; ++i) store(p + gone_head_bytes + i * 8, words[at + i]);
+  }
 }
 
 bool take_streams(bytes_view data, checkpoint_content& to) {
@@ -79,6 +112,7 @@ bool take_chunk(chunk_kind kind, bytes_view data, checkpoint_content& to) {
   switch (kind) {
     case chunk_kind::segments: return take_segments(data, to);
     case chunk_kind::index: return take_index(data, to);
+    case chunk_kind::gone: return take_gone(data, to);
     case chunk_kind::streams: return take_streams(data, to);
     case chunk_kind::rows:
       to.pattern_rows.insert(to.pattern_rows.end(), data.begin(), data.end());
@@ -155,13 +189,22 @@ void append_own_chunks(std::vector<std::byte>& to, const checkpoint_header& of, 
     for (const index_row& row : known.rows) {
       std::byte* p = rows.row(index_row_bytes);
       store(p, stream);
-      store(p + 4, row.count);
       store(p + 8, row.position);
       store(p + 16, row.first);
       store(p + 24, row.last);
+      store(p + 32, row.bytes);
     }
   }
   rows.flush();
+  chunk_maker gone(to, of, at, chunk_kind::gone);
+  std::uint32_t ordinal = 0;
+  for (const auto& [stream, known] : index.streams()) {
+    for (const index_row& row : known.rows) {
+      if (row.gone) put_gone(gone, ordinal, *row.gone);
+      ++ordinal;
+    }
+  }
+  gone.flush();
 }
 
 result<checkpoint_content> parse_checkpoint(bytes_view file, const std::string& name) {

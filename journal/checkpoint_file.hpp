@@ -19,6 +19,8 @@ inline constexpr std::uint64_t checkpoint_magic = 0x0031'504b'4346'4ca1ULL;
 inline constexpr std::size_t checkpoint_header_bytes = 128;
 inline constexpr std::size_t chunk_header_bytes = 32;
 inline constexpr std::uint64_t chunk_bytes_max = 1ull << 20;
+/// Messages of one stream in one segment: it holds no more entries.
+inline constexpr std::uint64_t index_span_max = 1ull << 32;
 
 struct checkpoint_header {
   bytes16_id journal_id{};
@@ -33,6 +35,7 @@ enum class chunk_kind : std::uint32_t {
   segments = 1,
   index = 2,
   streams = 3,
+  gone = 4,
   rows = 16,
   end = 255
 };

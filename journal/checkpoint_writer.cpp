@@ -59,8 +59,10 @@ bool checkpoint_writer::due() const noexcept {
   if (!changed_) return false;
   if (oversize_) return true;
   const std::uint64_t last = kept_.empty() ? 0 : kept_.back().size;
+  const std::uint64_t since = core_.next_position - begun_bytes_;
+  if (crowded_ && age >= pressed_every_ns && since >= 2 * last) return true;
   const std::uint64_t bytes = std::max(core_.options.checkpoint_bytes, 4 * last);
-  return age >= core_.options.checkpoint_ns || core_.next_position - begun_bytes_ >= bytes;
+  return age >= core_.options.checkpoint_ns || since >= bytes;
 }
 
 std::uint64_t checkpoint_writer::deadline() const noexcept {

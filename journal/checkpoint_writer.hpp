@@ -26,6 +26,8 @@ class checkpoint_writer {
   void note_append(bool oversize) noexcept;
   /// Space could be freed by a checkpoint.
   void set_pressed(bool on) noexcept { pressed_ = on; }
+  /// It could free several segments: one is due early, as far as its own bytes allow.
+  void set_crowded(bool on) noexcept { crowded_ = on; }
   bool begin();
   void add(bytes_view rows);
   void finish();
@@ -71,6 +73,7 @@ class checkpoint_writer {
   bool changed_ = false;
   bool oversize_ = false;
   bool pressed_ = false;
+  bool crowded_ = false;
 };
 
 }  // namespace holdfast

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "base/log.hpp"
@@ -60,17 +61,31 @@ struct core {
   core(std::unique_ptr<storage> on, journal_options with)
       : files(std::move(on)),
         options(std::move(with)),
-        index([this](std::uint64_t position, int change) { live_changed(position, change); }) {}
+        index([this](std::uint64_t position, int rows, std::int64_t bytes) {
+          live_changed(position, rows, bytes);
+        }) {}
 
-  void live_changed(std::uint64_t position, int change) {
+  void live_changed(std::uint64_t position, int rows, std::int64_t bytes) {
     segment* of = segments.find(position);
     if (!of) return;
-    of->live_rows += static_cast<std::uint32_t>(change);
-    if (of->live_rows != 0) return;
+    of->live_bytes += static_cast<std::uint64_t>(bytes);
+    live_shrank = live_shrank || bytes < 0;
+    of->live_rows += static_cast<std::uint32_t>(rows);
+    if (rows == 0 || of->live_rows != 0) return;
     of->freed_at = next_position;
     sweep_wanted = true;
   }
   void submit(io_op op) { files->submit({&op, 1}); }
+  /// What an operation is about, for errors: a file or a directory.
+  std::string name_of(const io_op& op) const {
+    if (op.what == io_op::kind::sync_dir) return "the directory " + op.to;
+    return op.name.empty() ? name_of(op.file) : op.name;
+  }
+  std::string name_of(file_id file) const {
+    for (const auto& s : segments.all())
+      if (s->file == file) return segment_name(s->header.slot);
+    return "a new segment in seg";
+  }
 
   std::unique_ptr<storage> files;
   journal_options options;
@@ -88,6 +103,7 @@ struct core {
   std::uint64_t older_checkpoint =
       0;  ///< position of the older of the two kept; 0 = fewer than two
   bool sweep_wanted = false;
+  bool live_shrank = false;  ///< since the last look for segments with little in them
   bool failed = false;
   status failure;
   journal_stats stats;

@@ -23,6 +23,8 @@ namespace {
 
 /// Writes of at most so many bytes are made by the caller while the commit thread is at rest.
 constexpr std::size_t inline_bytes_max = 64 * 1024;
+/// What opening says when it gives up before it wrote anything.
+constexpr const char* nothing_changed = "; nothing was changed, start again when that is possible";
 
 std::string system_text(int error) {
   return std::generic_category().message(error);
@@ -49,6 +51,7 @@ class file_storage final : public storage {
   file_id assign(std::string_view name) override { return files_.add(std::string(name), nullptr); }
   result<file_id> open_file(std::string_view name) override;
   void close_file(file_id file) override { files_.remove(file); }
+  bool pinned(file_id file) const override { return files_.map_in_use(file); }
   result<std::vector<file_info>> list(std::string_view directory) override;
   status make_directory(std::string_view name) override;
   status read_now(file_id file, std::uint64_t at, std::span<std::byte> into) override;
@@ -69,7 +72,9 @@ class file_storage final : public storage {
   int sync_directory(const std::string& name);
   io_result load(const io_op& op);
   int bring_in(const io_op& op, const buffer_ref& map);
+  bool read_what_can_be(const io_op& op, std::span<std::byte> into);
   int run_name(const io_op& op);
+  std::string what_failed(const io_op& op, int error) const;
 
   const std::string directory_;
   descriptor lock_;
@@ -152,13 +157,33 @@ void file_storage::run_batch(std::span<io_op> ops, std::vector<io_result>& done)
       results_.push(done);  // who waits for `written` need not wait for the sync
       const int error = sync(op.file);
       for (io_result& one : merged) one.error = error;
+      if (error != 0) merged.front().text = what_failed(op, error);
       done.insert(done.end(), merged.begin(), merged.end());
       merged.clear();
       continue;
     }
     outcome.error = run_name(op);
-    done.push_back(outcome);
+    if (outcome.error != 0 && op.what == io_op::kind::create) files_.fail(op.file, outcome.error);
+    if (outcome.error != 0) outcome.text = what_failed(op, outcome.error);
+    done.push_back(std::move(outcome));
   }
+}
+
+// An error in words: the file, the place, the reason.
+std::string file_storage::what_failed(const io_op& op, int error) const {
+  const std::string file = path(files_.name(op.file)) + ": ";
+  const std::string at = std::to_string(op.size) + " bytes at offset " + std::to_string(op.at);
+  const std::string why = ": " + system_text(error);
+  switch (op.what) {
+    case io_op::kind::write: return file + at + " cannot be written" + why;
+    case io_op::kind::sync: return file + "cannot be flushed to the disk" + why;
+    case io_op::kind::create: return file + std::to_string(op.size) + " bytes cannot be made" + why;
+    case io_op::kind::rename: return path(op.name) + ": cannot be named " + op.to + why;
+    case io_op::kind::remove: return path(op.name) + ": cannot be removed" + why;
+    case io_op::kind::sync_dir: return path(op.to) + ": cannot be flushed to the disk" + why;
+    case io_op::kind::load: break;
+  }
+  return file + at + " cannot be read" + why;
 }
 
 int file_storage::run_name(const io_op& op) {
@@ -189,7 +214,7 @@ std::size_t file_storage::write_run(std::span<io_op> ops, std::vector<io_result>
       end += piece.size();
     }
   }
-  int error = file ? 0 : EBADF;
+  int error = file ? 0 : files_.error(ops[0].file);
   auto at = static_cast<off_t>(ops[0].at);
   for (std::size_t from = 0; error == 0 && from < parts.size();) {
     const auto many = static_cast<int>(std::min<std::size_t>(parts.size() - from, IOV_MAX));
@@ -209,12 +234,17 @@ std::size_t file_storage::write_run(std::span<io_op> ops, std::vector<io_result>
     done.push_back({ops[i].what, ops[i].file, ops[i].tag, error, {}});
     ops[i].pieces.clear();
   }
+  if (error != 0) {
+    ops[0].size = end - static_cast<std::uint64_t>(at);
+    ops[0].at = static_cast<std::uint64_t>(at);
+    done[done.size() - count].text = what_failed(ops[0], error);
+  }
   return count;
 }
 
 int file_storage::sync(file_id id) {
   const open_files::handle file = files_.get(id);
-  if (!file) return EBADF;
+  if (!file) return files_.error(id);
   return ::fdatasync(file->get()) == 0 ? 0 : errno;
 }
 
@@ -239,21 +269,37 @@ int file_storage::sync_directory(const std::string& name) {
 
 io_result file_storage::load(const io_op& op) {
   io_result done{op.what, op.file, op.tag, 0, {}};
-  if (!zero_copy_) {
-    auto* copy = new slab(op.size);
-    copy->set_size(op.size);
-    done.bytes = buffer_ref(copy);
-    if (!read_now(op.file, op.at, {copy->data(), op.size})) done.error = EIO;
-    return done;
+  if (zero_copy_) {
+    result<buffer_ref> map = files_.map(op.file, directory_);
+    if (map.ok() && op.at + op.size <= map->size() && bring_in(op, *map) == 0) {
+      done.bytes = map->slice(op.at, op.size);
+      return done;
+    }
   }
-  result<buffer_ref> map = files_.map(op.file, directory_);
-  if (!map || op.at + op.size > map->size()) {
-    done.error = EIO;
-    return done;
-  }
-  done.error = bring_in(op, *map);
-  if (done.error == 0) done.bytes = map->slice(op.at, op.size);
+  auto* copy = new slab(op.size);
+  copy->set_size(op.size);
+  done.bytes = buffer_ref(copy);
+  const std::span<std::byte> into(copy->data(), op.size);
+  if (read_now(op.file, op.at, into)) return done;
+  if (!read_what_can_be(op, into)) done.error = EIO;
+  done.text = what_failed(op, EIO);
   return done;
+}
+
+// A sector that cannot be read costs what lies on its page, not all that was asked for.
+bool file_storage::read_what_can_be(const io_op& op, std::span<std::byte> into) {
+  constexpr std::uint64_t page = 4096;
+  bool some = false;
+  for (std::uint64_t at = op.at; at < op.at + op.size;) {
+    const std::uint64_t end = std::min((at / page + 1) * page, op.at + op.size);
+    const std::span<std::byte> part = into.subspan(at - op.at, end - at);
+    std::fill(part.begin(), part.end(), std::byte{0});
+    const open_files::handle file = files_.get(op.file);
+    // The last page of a file cut short is read up to its end.
+    some |= file && ::pread(file->get(), part.data(), part.size(), static_cast<off_t>(at)) > 0;
+    at = end;
+  }
+  return some;
 }
 
 // Brings the pages in and into the map. An error comes back as an error, never as a signal.
@@ -280,7 +326,7 @@ result<file_id> file_storage::open_file(std::string_view name) {
   if (opened.get() < 0) {
     const int error = errno;
     return {error == ENOENT ? errc::not_found : errc::io,
-            path(name) + ": cannot be opened: " + system_text(error)};
+            path(name) + ": cannot be opened: " + system_text(error) + nothing_changed};
   }
   return files_.add(std::string(name), std::make_shared<descriptor>(std::move(opened)));
 }
@@ -294,7 +340,8 @@ result<std::vector<file_info>> file_storage::list(std::string_view directory) {
     if (!entry.is_regular_file(ignored)) continue;
     found.push_back({prefix + entry.path().filename().string(), entry.file_size(ignored)});
   }
-  if (error) return {errc::io, path(directory) + ": cannot be listed: " + error.message()};
+  if (error)
+    return {errc::io, path(directory) + ": cannot be listed: " + error.message() + nothing_changed};
   std::sort(found.begin(), found.end(),
             [](const file_info& a, const file_info& b) { return a.name < b.name; });
   return found;
@@ -304,7 +351,7 @@ status file_storage::make_directory(std::string_view name) {
   std::error_code error;
   std::filesystem::create_directories(path(name), error);
   if (!error) return {};
-  return {errc::io, path(name) + ": cannot be made: " + error.message()};
+  return {errc::io, path(name) + ": cannot be made: " + error.message() + nothing_changed};
 }
 
 status file_storage::read_now(file_id id, std::uint64_t at, std::span<std::byte> into) {
@@ -337,7 +384,8 @@ result<std::unique_ptr<storage>> open_file_storage(const std::string& directory,
   if (error) return {errc::io, directory + ": cannot be made: " + error.message()};
   const std::string name = directory + "/LOCK";
   descriptor lock(::open(name.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644));
-  if (lock.get() < 0) return {errc::io, name + ": cannot be opened: " + system_text(errno)};
+  if (lock.get() < 0)
+    return {errc::io, name + ": cannot be opened: " + system_text(errno) + nothing_changed};
   // Of the open file, not of the process: it holds against a second device in this process too, and
   // closing another descriptor does not drop it.
   struct flock whole {};

@@ -9,6 +9,8 @@ namespace {
 
 constexpr std::uint32_t oversize_flag = 1;
 constexpr std::uint32_t previous_durable_flag = 2;
+constexpr std::uint32_t spare_flag = 4;
+constexpr std::uint32_t reused_flag = 8;
 constexpr std::size_t segment_sum_at = 120;
 constexpr std::uint64_t delta_max = std::uint64_t{0xffff'ffff} * record_unit;
 
@@ -16,6 +18,19 @@ bytes16_id load_id(const std::byte* from) noexcept {
   bytes16_id id;
   std::memcpy(id.data(), from, id.size());
   return id;
+}
+
+std::uint32_t flags_of(const segment_header& from) noexcept {
+  return (from.oversize ? oversize_flag : 0u) |
+         (from.previous_durable ? previous_durable_flag : 0u) | (from.spare ? spare_flag : 0u) |
+         (from.reused ? reused_flag : 0u);
+}
+
+void take_flags(std::uint32_t flags, segment_header& to) noexcept {
+  to.oversize = (flags & oversize_flag) != 0;
+  to.previous_durable = (flags & previous_durable_flag) != 0;
+  to.spare = (flags & spare_flag) != 0;
+  to.reused = (flags & reused_flag) != 0;
 }
 
 }  // namespace
@@ -30,8 +45,7 @@ void encode_segment_header(const segment_header& from,
   store(&to[32], from.epoch);
   store(&to[40], from.base);
   store(&to[48], from.size);
-  store(&to[56], (from.oversize ? oversize_flag : 0u) |
-                     (from.previous_durable ? previous_durable_flag : 0u));
+  store(&to[56], flags_of(from));
   store(&to[60], from.previous_slot);
   std::memcpy(&to[64], from.boot_id.data(), 16);
   store(&to[80], from.previous_base);
@@ -52,8 +66,8 @@ std::optional<segment_header> decode_segment_header(bytes_view from) noexcept {
   to.epoch = load<std::uint64_t>(p + 32);
   to.base = load<std::uint64_t>(p + 40);
   to.size = load<std::uint64_t>(p + 48);
-  to.oversize = (load<std::uint32_t>(p + 56) & oversize_flag) != 0;
-  to.previous_durable = (load<std::uint32_t>(p + 56) & previous_durable_flag) != 0;
+  if (to.size > file_bytes_max || to.size % file_unit != 0 || to.base % file_unit != 0) return {};
+  take_flags(load<std::uint32_t>(p + 56), to);
   to.previous_slot = load<std::uint32_t>(p + 60);
   to.boot_id = load_id(p + 64);
   to.previous_base = load<std::uint64_t>(p + 80);

@@ -27,6 +27,8 @@ inline constexpr std::size_t record_header_bytes = 64;
 inline constexpr std::uint64_t record_unit = 16;
 inline constexpr std::uint64_t segment_bytes_min = 16ull << 10;
 inline constexpr std::uint64_t segment_bytes_max = 1ull << 30;
+/// No file is larger, oversize ones included: a record or a batch is at most about 1 GiB.
+inline constexpr std::uint64_t file_bytes_max = 2ull << 30;
 
 struct segment_header {
   bytes16_id journal_id{};
@@ -35,6 +37,8 @@ struct segment_header {
   std::uint64_t size = 0;   ///< of the file
   std::uint32_t slot = 0;   ///< number in the file's name
   bool oversize = false;    ///< made for one record or batch
+  bool spare = false;       ///< holds nothing of the log any more and waits to be used again
+  bool reused = false;      ///< what lies behind its records is left over from a former use
   bytes16_id boot_id{};
   std::uint32_t previous_slot = 0;
   std::uint64_t previous_base = 0;  ///< the segment before this one; 0 with previous_end 0: none
@@ -46,7 +50,7 @@ struct segment_header {
 
 void encode_segment_header(const segment_header& from,
                            std::span<std::byte, segment_header_bytes> to) noexcept;
-/// Empty unless magic, version and sum are right.
+/// Empty unless magic, version and sum are right, and the size is one that segments have.
 std::optional<segment_header> decode_segment_header(bytes_view from) noexcept;
 
 /// K: what every record header sum of a segment is seeded with, beside its position.

@@ -4,10 +4,20 @@
 
 #include "base/check.hpp"
 #include "base/checksum.hpp"
+#include "journal/mapping.hpp"
 #include "journal/recovery.hpp"
+#include "journal/relocator.hpp"
 #include "journal/retention.hpp"
+#include "journal/troubles.hpp"
 
 namespace holdfast {
+
+namespace {
+
+/// So many segments that wait for a checkpoint are worth one of their own.
+constexpr std::uint64_t crowd = 2;
+
+}  // namespace
 
 struct journal::state {
   state(std::unique_ptr<storage> files, journal_options options)
@@ -16,10 +26,13 @@ struct journal::state {
         writer(shared, spares),
         checkpoints(shared, writer),
         backlog(shared),
-        keeper(shared, backlog) {}
+        keeper(shared, backlog, spares),
+        mover(shared, writer, backlog, spares) {}
 
   void take_in(const io_result& done);
+  void pass_on(const io_result& done);
   void go_live();
+  void adopt_or_remove(const std::vector<recovery::unused_file>& files);
   marks turn();
 
   core shared;
@@ -28,6 +41,8 @@ struct journal::state {
   checkpoint_writer checkpoints;
   backlog_reader backlog;
   retention keeper;
+  relocator mover;
+  troubles said;
   std::unique_ptr<recovery> opening;  // until replay() has ended
   std::vector<io_result> results;
   std::uint32_t rewrites_seen = 0;
@@ -35,10 +50,17 @@ struct journal::state {
 };
 
 void journal::state::take_in(const io_result& done) {
+  const bool failed_before = shared.failed;
+  pass_on(done);
+  const bool bad = done.error != 0 || !done.text.empty();
+  if (bad && !failed_before) said.note(done, shared.failed);
+}
+
+void journal::state::pass_on(const io_result& done) {
   switch (asker_of(done.tag)) {
     case asker::log: writer.on_result(done); return;
     case asker::spare:
-      if (spares.on_result(done)) writer.on_lost_file(done.error);
+      if (spares.on_result(done)) writer.on_lost_file(done.error, done.file);
       return;
     case asker::checkpoint: checkpoints.on_result(done); return;
     case asker::load: backlog.on_result(done); return;
@@ -47,16 +69,30 @@ void journal::state::take_in(const io_result& done) {
   }
 }
 
+void journal::state::adopt_or_remove(const std::vector<recovery::unused_file>& files) {
+  for (const recovery::unused_file& f : files) {
+    const auto slot = static_cast<std::uint32_t>(segment_slot(f.name));
+    const result<file_id> opened = shared.files->open_file(f.name);
+    if (opened.ok() && spares.adopt({slot, *opened, f.size, true, f.reused})) continue;
+    if (opened.ok()) shared.files->close_file(*opened);
+    shared.disk_used -= std::min(shared.disk_used, f.size);
+    shared.submit(make_remove(f.name, make_tag(asker::removal, 0)));
+  }
+}
+
 void journal::state::go_live() {
   std::array<std::byte, gap_body_bytes> body;
   encode_gap_body(opening->cut(), body);
-  std::vector<io_op> removals;
-  for (const std::string& name : opening->leftovers())
-    removals.push_back(make_remove(name, make_tag(asker::removal, 0)));
+  adopt_or_remove(opening->unused());
   opening.reset();
   live = true;
   writer.start(*shared.active);
-  if (!removals.empty()) shared.files->submit(removals);
+  // What emptied a segment before this start is not known: a move needs the older checkpoint gone.
+  for (const auto& s : shared.segments.all()) {
+    if (!s->in_log || s->live_rows != 0 || s.get() == shared.active) continue;
+    s->drained = true;
+    s->freed_at = shared.next_position;
+  }
   record_head head;
   head.type = record_type::gap;
   head.time_ns = shared.now.real_ns;
@@ -71,14 +107,18 @@ marks journal::state::turn() {
   results.clear();
   shared.files->poll(results);
   for (const io_result& done : results) take_in(done);
+  for (const std::string& lost : take_lost_places()) said.note_lost(lost);
   writer.on_time();
   if (writer.rewrites() != rewrites_seen) {
     rewrites_seen = writer.rewrites();
     checkpoints.abort();
+    mover.restart();
   }
+  if (live && mover.step()) checkpoints.note_append(shared.active->header.oversize);
   checkpoints.advance();
   keeper.sweep();
-  checkpoints.set_pressed(keeper.waiting() && spares.full());
+  checkpoints.set_pressed(keeper.waiting() != 0 && spares.full());
+  checkpoints.set_crowded(keeper.waiting() >= crowd);
   spares.refill();
   shared.tail.shrink(shared.options.tail_bytes, shared.synced_position);
   return writer.now_at();
@@ -124,6 +164,10 @@ marks journal::progress() noexcept {
   return state_->turn();
 }
 
+std::vector<std::string> journal::take_troubles() {
+  return state_->said.take();
+}
+
 fetched journal::read(stream_id stream, std::uint64_t from, read_limits limits,
                       std::vector<block>& out) {
   core& shared = state_->shared;
@@ -163,8 +207,8 @@ std::uint64_t journal::next_position() const noexcept {
 }
 
 std::uint64_t journal::next_deadline() const noexcept {
-  return std::min(
-      {state_->writer.deadline(), state_->checkpoints.deadline(), state_->spares.deadline()});
+  return std::min({state_->writer.deadline(), state_->checkpoints.deadline(),
+                   state_->spares.deadline(), state_->mover.deadline()});
 }
 
 int journal::wake_fd() const noexcept {
@@ -216,6 +260,7 @@ journal_stats journal::stats() const {
   now.unsynced_bytes = state_->writer.unsynced_bytes();
   now.tail_bytes = shared.tail.bytes();
   now.index_rows = shared.index.row_count();
+  for (const auto& s : shared.segments.all()) now.live_bytes += s->live_bytes;
   now.full = state_->spares.full();
   return now;
 }

@@ -15,6 +15,8 @@
 #include <functional>
 #include <memory>
 #include <span>
+#include <string>
+#include <vector>
 
 #include "base/log.hpp"
 #include "base/storage.hpp"
@@ -35,6 +37,9 @@ struct journal_stats {
   std::uint64_t checkpoints = 0;  ///< counter
   std::uint64_t syncs = 0;        ///< counter: sync operations asked for
   std::uint64_t loads = 0;        ///< counter: windows read from disk
+  std::uint64_t recycled = 0;     ///< counter: segment files used again
+  std::uint64_t relocated = 0;    ///< counter: records moved out of segments with little in them
+  std::uint64_t live_bytes = 0;   ///< of records with live messages, by the share that is live
   std::uint64_t rewritten = 0;    ///< counter: records rewritten after a failed write or sync
   std::uint64_t corrupt = 0;      ///< counter: records found damaged while reading
   bool full = false;              ///< the disk or the limit is full: message room is 0
@@ -85,6 +90,9 @@ class journal final : public log {
   status close();
 
   journal_stats stats() const;
+  /// What failed since the last call, in sentences for the log: which file, where, why, and what is
+  /// safe.
+  std::vector<std::string> take_troubles();
 
  private:
   friend result<std::unique_ptr<journal>> open_journal(std::unique_ptr<storage>, journal_options,

@@ -19,12 +19,10 @@ std::size_t batch_end(std::span<append_item> items, std::size_t from) {
   return at + 1;
 }
 
-std::vector<std::byte> segment_head(const segment& of) {
-  std::vector<std::byte> head(records_at);
-  const std::span<std::byte> bytes(head);
-  encode_segment_header(of.header, bytes.first<segment_header_bytes>());
-  encode_segment_header(of.header, bytes.subspan<segment_header_copy_at, segment_header_bytes>());
-  return head;
+buffer_ref header_of(const segment& of) {
+  std::array<std::byte, segment_header_bytes> bytes;
+  encode_segment_header(of.header, bytes);
+  return copy_to_buffer(bytes);
 }
 
 }  // namespace
@@ -65,6 +63,14 @@ void log_writer::append_own(record_head head, buffer_ref body) {
   submit();
 }
 
+std::uint64_t log_writer::append_relocated(record_head head, buffer_ref body) {
+  const std::uint64_t size = record_size(body.size());
+  ensure_space(size);
+  place(head, std::move(body), core_.next_position, 0);
+  submit();
+  return core_.next_position - size;
+}
+
 void log_writer::note_level(level need) noexcept {
   switch (need) {
     case level::process:
@@ -91,7 +97,7 @@ void log_writer::ensure_space(std::uint64_t total) {
 void log_writer::roll(std::uint64_t size) {
   close_write();
   core_.active->end = core_.next_position;
-  if (sync_asked_.position < core_.next_position) push_sync();
+  if (sync_asked_.position < core_.next_position || header_unsynced_) push_sync();
   open_segment(size, false);
   put_segment_header();
 }
@@ -107,6 +113,7 @@ void log_writer::open_segment(std::uint64_t size, bool previous_durable) {
   header.size = next.size;
   header.slot = next.slot;
   header.oversize = size != core_.options.segment_bytes;
+  header.reused = next.reused;
   header.boot_id = core_.options.boot_id;
   header.previous_slot = old.header.slot;
   header.previous_base = old.base();
@@ -115,6 +122,9 @@ void log_writer::open_segment(std::uint64_t size, bool previous_durable) {
   header.time_ns = core_.now.real_ns;
   made.key = segment_key(core_.id, core_.epoch);
   made.file = next.file;
+  made.second_header = false;
+  half_headers_.push_back(header.base);
+  if (next.reused) ++core_.stats.recycled;
   core_.active = &core_.segments.add(std::move(made));
   core_.next_position = core_.active->first_record();
   core_.active->end = core_.next_position;
@@ -122,7 +132,41 @@ void log_writer::open_segment(std::uint64_t size, bool previous_durable) {
 
 void log_writer::put_segment_header() {
   begin_write(0);
-  put_bytes(segment_head(*core_.active));
+  write_.pieces.push_back(header_of(*core_.active));
+  close_write();
+}
+
+void log_writer::complete_headers(std::uint64_t synced) {
+  while (!half_headers_.empty() && half_headers_.front() < synced) {
+    segment* of = core_.segments.find(half_headers_.front());
+    half_headers_.pop_front();
+    if (of && of->in_log) complete_header(*of);
+  }
+  if (!ops_.empty()) core_.files->submit(ops_);
+  ops_.clear();
+}
+
+void log_writer::complete_header(segment& of) {
+  const auto ask = [this](io_op op, std::uint64_t second_header_of) {
+    op.tag = make_tag(asker::log, first_asked_ + asked_.size());
+    asked_.push_back({{}, second_header_of, false});
+    ops_.push_back(std::move(op));
+  };
+  const bool in_use = &of == core_.active;
+  of.header_asked = true;
+  ask(make_write(of.file, segment_header_copy_at, header_of(of), 0), in_use ? of.base() : 0);
+  if (in_use)
+    header_unsynced_ = true;  // the next sync is for it as well
+  else
+    ask(make_op(io_op::kind::sync, of.file, 0), of.base());
+}
+
+void log_writer::note_header(std::uint64_t base) {
+  segment* of = core_.segments.find(base);
+  if (!of) return;
+  of->header_asked = false;
+  of->second_header = true;
+  core_.sweep_wanted = true;
 }
 
 void log_writer::begin_write(std::uint64_t offset) {
@@ -142,9 +186,15 @@ void log_writer::place(const record_head& head, buffer_ref body, std::uint64_t b
   ++core_.stats.records;
   last_is_watermark_ = head.type == record_type::watermark;
   watermark_due_ = never_ns;
-  if (head.type == record_type::block)
-    core_.index.add(head.stream, {head.first_sequence, head.count}, position, core_.active->base());
-  core_.tail.push({head, std::move(body), position, number});
+  placed record{head, std::move(body), position, number};
+  if (record.is_new_block()) index_block(record);
+  core_.tail.push(std::move(record));
+}
+
+void log_writer::index_block(const placed& record) {
+  const record_head& head = record.head;
+  core_.index.add(head.stream, {head.first_sequence, head.count},
+                  {record.position, core_.active->base(), record_size(record.body.size())});
 }
 
 std::uint64_t log_writer::encode(const record_head& head, const buffer_ref& body,
@@ -195,7 +245,7 @@ void log_writer::close_write() {
   if (!write_.file) return;
   close_piece();
   write_.tag = make_tag(asker::log, first_asked_ + asked_.size());
-  asked_.push_back({everything()});
+  asked_.push_back({everything(), 0, false});
   ops_.push_back(std::move(write_));
   write_ = io_op{};
 }
@@ -203,8 +253,9 @@ void log_writer::close_write() {
 void log_writer::push_sync() {
   ops_.push_back(make_op(io_op::kind::sync, core_.active->file,
                          make_tag(asker::log, first_asked_ + asked_.size())));
-  asked_.push_back({everything()});
+  asked_.push_back({everything(), 0, false});
   sync_asked_ = everything();
+  header_unsynced_ = false;
   sync_due_ = never_ns;
   want_sync_ = false;
   ++core_.stats.syncs;
@@ -229,12 +280,11 @@ void log_writer::on_result(const io_result& done) {
   const std::uint64_t number = number_of(done.tag);
   if (number < first_asked_ || core_.failed) return;  // of before a rewrite
   if (done.error != 0) {
-    recover(done.error);
+    recover(done.error, done.file);
     return;
   }
-  asked& op = asked_[number - first_asked_];
-  op.done = true;
-  advance(op, done.what);
+  asked_[number - first_asked_].done = true;
+  advance(asked{asked_[number - first_asked_]}, done.what);
   if (holding_ && number == held_for_) release();
   while (!asked_.empty() && asked_.front().done) {
     asked_.pop_front();
@@ -244,12 +294,14 @@ void log_writer::on_result(const io_result& done) {
 
 void log_writer::advance(const asked& op, io_op::kind what) {
   written_ = std::max(written_, op.covers.number);
+  if (op.second_header_of != 0) note_header(op.second_header_of);
   if (what != io_op::kind::sync) return;
   synced_ = std::max(synced_, op.covers.number);
   synced_bytes_ = std::max(synced_bytes_, op.covers.bytes);
   core_.synced_position = std::max(core_.synced_position, op.covers.position);
   if (rewriting_ && core_.synced_position >= rewritten_to_) rewriting_ = false;
   core_.sweep_wanted = true;
+  complete_headers(core_.synced_position);
   if (all_synced() && !last_is_watermark_)
     watermark_due_ = core_.now.now_ns + core_.options.idle_watermark_ns;
 }
@@ -280,12 +332,13 @@ marks log_writer::now_at() const noexcept {
 
 // A write or sync failed. What was not durable goes to a fresh segment, once; if that fails as
 // well, the journal takes nothing more.
-void log_writer::recover(int error) {
+void log_writer::recover(int error, file_id file) {
   if (core_.failed) return;
   if (rewriting_) {
     core_.failed = true;
     core_.failure = {errc::io,
-                     "the journal cannot write any more: " + std::string(std::strerror(error)) +
+                     "the journal cannot write any more: " + core_.name_of(file) + ": " +
+                         std::strerror(error) +
                          ", and writing what was not durable to another segment failed too; "
                          "free or replace the disk and start the device again"};
     return;
@@ -303,10 +356,13 @@ void log_writer::abandon() {
   slab_from_ = slab_used_;
   segment* kept = core_.segments.find(core_.synced_position - 1);
   check(kept != nullptr, "the durable end lies in a segment");
-  for (const auto& s : core_.segments.all())
+  for (const auto& s : core_.segments.all()) {
+    s->header_asked = false;
     if (s->base() > kept->base()) s->in_log = false;
+  }
   kept->end = core_.synced_position;
   core_.active = kept;
+  std::erase_if(half_headers_, [kept](std::uint64_t base) { return base > kept->base(); });
 }
 
 // All of it goes into one segment, and the segment's header only once the records are written:
@@ -319,8 +375,9 @@ void log_writer::place_again() {
   for (std::uint64_t i = tail.end_ordinal(); i-- > from;) {
     const placed& record = tail.at(i);
     total += record_size(record.body.size());
-    if (record.head.type == record_type::block)
-      core_.index.undo(record.head.stream, {record.head.first_sequence, record.head.count});
+    if (record.is_new_block())
+      core_.index.undo(record.head.stream, {record.head.first_sequence, record.head.count},
+                       record_size(record.body.size()));
   }
   open_segment(std::max(core_.options.segment_bytes, align_up(total, file_unit)), true);
   std::uint64_t batch_start = core_.next_position;
@@ -334,14 +391,12 @@ void log_writer::place_again() {
     core_.active->end = core_.next_position;
     core_.active->mark(record.position);
     ++core_.stats.rewritten;
-    if (record.head.type == record_type::block)
-      core_.index.add(record.head.stream, {record.head.first_sequence, record.head.count},
-                      record.position, core_.active->base());
+    if (record.is_new_block()) index_block(record);
   }
   close_write();
   held_for_ = first_asked_ + asked_.size() - 1;
   held_covers_ = std::exchange(asked_.back().covers, {});
-  held_header_ = make_write(core_.active->file, 0, copy_to_buffer(segment_head(*core_.active)), 0);
+  held_header_ = make_write(core_.active->file, 0, header_of(*core_.active), 0);
   holding_ = true;
   rewritten_to_ = core_.next_position;
   core_.files->submit(ops_);
@@ -351,7 +406,7 @@ void log_writer::place_again() {
 void log_writer::release() {
   holding_ = false;
   held_header_.tag = make_tag(asker::log, first_asked_ + asked_.size());
-  asked_.push_back({held_covers_});
+  asked_.push_back({held_covers_, 0, false});
   ops_.insert(ops_.begin(), std::move(held_header_));
   want_sync_ = true;
   submit();

@@ -2,9 +2,14 @@
 // sync them; turns the results into marks. After a failed write or sync it writes everything that
 // was not durable once more, in a fresh segment, under the same tickets.
 //
+// A segment's header is written twice, the second copy once the first is durable: of the two, one
+// is whole at any moment, that of the former use of the file or that of now.
+//
 // Contract: positions are decided at append; operations complete in order, so a completed sync
 // covers every record written before it. A failed sync is never repeated on its file.
 #pragma once
+
+#include <deque>
 
 #include "journal/spare_pool.hpp"
 
@@ -19,9 +24,12 @@ class log_writer {
   ticket append(std::span<append_item> items);
   /// A record of the journal itself, synced at once.
   void append_own(record_head head, buffer_ref body);
+  /// A block that is in the log already, to leave its place there. Synced with what follows; its
+  /// position.
+  std::uint64_t append_relocated(record_head head, buffer_ref body);
   void on_result(const io_result& done);
   /// A file in use could not be made: like a failed write.
-  void on_lost_file(int error) { recover(error); }
+  void on_lost_file(int error, file_id file) { recover(error, file); }
   /// Interval syncs, process syncs and the idle watermark, by core.now.
   void on_time();
   /// Syncs everything appended, unless that was asked already.
@@ -41,6 +49,7 @@ class log_writer {
   };
   struct asked {
     covered covers;
+    std::uint64_t second_header_of = 0;  // base of the segment whose header it completes
     bool done = false;
   };
 
@@ -49,8 +58,12 @@ class log_writer {
   void roll(std::uint64_t size);
   void open_segment(std::uint64_t size, bool previous_durable);
   void put_segment_header();
+  void complete_headers(std::uint64_t synced);
+  void complete_header(segment& of);
+  void note_header(std::uint64_t base);
   void begin_write(std::uint64_t offset);
   void place(const record_head& head, buffer_ref body, std::uint64_t batch_start, ticket number);
+  void index_block(const placed& record);
   std::uint64_t encode(const record_head& head, const buffer_ref& body, std::uint64_t batch_start);
   void put_bytes(bytes_view bytes);
   void fresh_slab();
@@ -60,7 +73,7 @@ class log_writer {
   void submit();
   void note_level(level need) noexcept;
   void advance(const asked& op, io_op::kind what);
-  void recover(int error);
+  void recover(int error, file_id file);
   void abandon();
   void place_again();
   void release();
@@ -69,9 +82,11 @@ class log_writer {
   spare_pool& spares_;
   std::vector<io_op> ops_;
   ring<asked> asked_;
-  std::uint64_t first_asked_ = 1;  // number of asked_.front()
-  io_op write_;                    // being put together
-  slab* slab_ = nullptr;           // header bytes; a piece of it is open from slab_from_
+  std::uint64_t first_asked_ = 1;           // number of asked_.front()
+  std::deque<std::uint64_t> half_headers_;  // bases of segments with one copy of their header
+  bool header_unsynced_ = false;            // a second copy was written into the active segment
+  io_op write_;                             // being put together
+  slab* slab_ = nullptr;                    // header bytes; a piece of it is open from slab_from_
   buffer_ref slab_ref_;
   std::size_t slab_from_ = 0;
   std::size_t slab_used_ = 0;

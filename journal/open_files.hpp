@@ -5,6 +5,7 @@
 
 #include <unistd.h>
 
+#include <cerrno>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -40,15 +41,26 @@ class open_files {
     std::string name;
     handle file;
     buffer_ref map;
+    int error = EBADF;  ///< why there is no file
   };
   file_id add(std::string name, handle file) {
     const std::lock_guard lock(guard_);
-    files_[++last_] = {std::move(name), std::move(file), {}};
+    files_[++last_] = {std::move(name), std::move(file), {}, EBADF};
     return last_;
   }
   void set(file_id id, handle file) {
     const std::lock_guard lock(guard_);
     if (const auto it = files_.find(id); it != files_.end()) it->second.file = std::move(file);
+  }
+  /// The file could not be made: what is asked of it later fails for the same reason.
+  void fail(file_id id, int error) {
+    const std::lock_guard lock(guard_);
+    if (const auto it = files_.find(id); it != files_.end()) it->second.error = error;
+  }
+  int error(file_id id) const {
+    const std::lock_guard lock(guard_);
+    const auto it = files_.find(id);
+    return it == files_.end() ? EBADF : it->second.error;
   }
   handle get(file_id id) const {
     const std::lock_guard lock(guard_);
@@ -70,6 +82,12 @@ class open_files {
       it->second.map = std::move(made).value();
     }
     return it->second.map;
+  }
+  /// Somebody holds a part of the file's map.
+  bool map_in_use(file_id id) const {
+    const std::lock_guard lock(guard_);
+    const auto it = files_.find(id);
+    return it != files_.end() && it->second.map && !it->second.map.unique();
   }
   void remove(file_id id) {
     entry gone;  // unmapped outside the lock

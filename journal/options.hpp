@@ -32,6 +32,9 @@ struct journal_options {
   /// What is read back is sent from maps of the files. Off: it is copied (a map of a file that
   /// somebody truncates meanwhile ends the process inside libzmq).
   bool zero_copy = true;
+  /// The bytes of `count` messages behind the first `skip` of a block's body: so that relocation
+  /// can leave finished ones behind. Without it blocks move whole.
+  std::function<bytes_view(bytes_view body, std::uint32_t skip, std::uint32_t count)> cut_block;
   bytes16_id boot_id{};    ///< of this boot of the machine (system_boot_id())
   std::uint64_t seed = 0;  ///< makes the id of a new journal (system_seed())
   std::function<instant()> clock = system_now;

@@ -14,17 +14,11 @@
 #include <vector>
 
 #include "holdfast/status.hpp"
-#include "journal/record_walker.hpp"
+#include "journal/seen_record.hpp"
+#include "journal/segment_list.hpp"
 
 namespace holdfast {
 
-struct segment_info {
-  std::string name;  ///< "seg/000017.seg"
-  segment_header header;
-  std::uint64_t end = 0;        ///< where its successor says the records end; 0 = unknown
-  bool header_damaged = false;  ///< of the two copies only the second is good
-  bool in_log = true;           ///< false: cut off, abandoned, or no part of the chain
-};
 struct checkpoint_info {
   std::string name;
   bool readable = false;
@@ -44,15 +38,6 @@ struct journal_info {
   std::vector<std::string> spares;      ///< files never used so far
   /// The readable checkpoint with the highest number; null if there is none.
   const checkpoint_info* newest_checkpoint() const noexcept;
-};
-
-/// One step of a walk over all records, in order.
-struct seen_record {
-  verdict what = verdict::good;  ///< good, bad_body, bad_header
-  record_view record;            ///< good, bad_body (then without a body)
-  std::uint64_t size = 0;        ///< bytes it takes; of the bad stretch for bad_header
-  std::uint64_t watermark = 0;   ///< by this record: everything below is durable
-  std::uint32_t slot = 0;
 };
 
 struct verify_summary {
@@ -79,8 +64,16 @@ class journal_reader {
   virtual ~journal_reader() = default;
 
   virtual const journal_info& info() const noexcept = 0;
+  /// What the patterns stored in the newest checkpoint (patterns/state.hpp); empty if there is
+  /// none. Reads it again.
+  virtual result<std::vector<std::byte>> checkpoint_rows() = 0;
+  /// Bytes of the log that lie below a position, gaps between segments left out; ~0 asks for all.
+  /// How far a walk has come.
+  virtual std::uint64_t bytes_before(std::uint64_t position) const noexcept = 0;
   using taker = std::function<bool(const seen_record&)>;
-  /// Calls `take` for every record from position `from` on until it returns false.
+  /// Calls `take` for every record from position `from` on until it returns false. Where segments
+  /// are trimmed meanwhile it goes on into those made since, so that a message that was moved is
+  /// met at least once.
   virtual status walk(std::uint64_t from, const taker& take) = 0;
   /// Checks every record from position `from` on; each good one goes to `take`, if there is one,
   /// until it returns false.

@@ -8,6 +8,7 @@ namespace holdfast {
 namespace {
 
 constexpr std::uint64_t window_bytes = 1ull << 20;
+constexpr std::uint64_t sector = 512;  // what cannot be read is at least one
 
 }  // namespace
 
@@ -23,12 +24,15 @@ bool record_walker::in_window(std::uint64_t position, std::uint64_t size) const 
 bytes_view record_walker::bytes_at(std::uint64_t position, std::uint64_t size) {
   if (size > to_ || position > to_ - size) return {};
   if (!in_window(position, size)) {
-    window_.resize(std::min(std::max(window_bytes, size), to_ - position));
+    // One unreadable sector must not hide a whole window: near one, only what was asked for.
+    const bool narrow = position < narrow_until_;
+    window_.resize(narrow ? size : std::min(std::max(window_bytes, size), to_ - position));
     window_at_ = position;
     if (!read_(position - base_, window_).ok()) {
-      // One unreadable sector must not hide the whole window: only what was asked for.
+      const std::uint64_t wide = window_.size();
+      if (!narrow) narrow_until_ = position + wide;
       window_.resize(size);
-      if (!read_(position - base_, window_).ok()) {
+      if (wide == size || !read_(position - base_, window_).ok()) {
         window_.clear();
         return {};
       }
@@ -47,10 +51,10 @@ walked record_walker::look(std::uint64_t position) {
   if (!header || position + record_size(header->body_len) > to_) return found;
   found.header = *header;
   found.size = record_size(header->body_len);
-  const bytes_view body = bytes_at(position, record_header_bytes + header->body_len);
+  found.bytes = bytes_at(position, record_header_bytes + header->body_len);
   found.what = verdict::bad_body;
-  if (body.empty()) return found;
-  found.body = body.subspan(record_header_bytes);
+  if (found.bytes.empty()) return found;
+  found.body = found.bytes.subspan(record_header_bytes);
   if (checksum(found.body) == header->head.body_sum) found.what = verdict::good;
   return found;
 }
@@ -62,11 +66,15 @@ walked record_walker::next() {
 }
 
 bool record_walker::resync() {
-  for (; at_ + record_header_bytes <= to_; at_ += record_unit) {
+  while (at_ + record_header_bytes <= to_) {
     const bytes_view head = bytes_at(at_, record_header_bytes);
+    if (head.empty()) {
+      at_ = align_up(at_ + 1, sector);
+      continue;
+    }
     // Most of what is walked here is unwritten space: type 0 is no record.
-    if (head.empty() || head[8] == std::byte{0}) continue;
-    if (look(at_).what == verdict::good) return true;
+    if (head[8] != std::byte{0} && look(at_).what == verdict::good) return true;
+    at_ += record_unit;
   }
   at_ = to_;
   return false;

@@ -29,6 +29,7 @@ struct walked {
   verdict what = verdict::end;
   record_header header;  ///< good, bad_body
   bytes_view body;       ///< good
+  bytes_view bytes;      ///< good: header and body as they lie in the file
   std::uint64_t position = 0;
   std::uint64_t size = 0;  ///< good, bad_body: of the record with its padding
 };
@@ -59,7 +60,8 @@ class record_walker {
   std::uint64_t at_;
   std::uint64_t to_;
   std::vector<std::byte> window_;
-  std::uint64_t window_at_ = 0;  // position of the window's first byte
+  std::uint64_t window_at_ = 0;     // position of the window's first byte
+  std::uint64_t narrow_until_ = 0;  // windows below are as small as what is asked for
 };
 
 }  // namespace holdfast

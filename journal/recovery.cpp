@@ -26,9 +26,10 @@ status recovery::open() {
             "the journal has segments but no header of any can be read; nothing was changed: "
             "restore them from a copy, or move the directory aside to begin anew"};
   if (report_.created) core_.id = random_source(core_.options.seed).bytes16();
-  if (have_checkpoint_) list_from_checkpoint();
+  if (have_checkpoint_)
+    if (status done = list_from_checkpoint(); !done) return done;
   build_chain();
-  fill_table();
+  if (status done = fill_table(); !done) return done;
   scan();
   judge();
   if (status done = make_durable(); !done) return done;
@@ -37,10 +38,15 @@ status recovery::open() {
 
 status recovery::run(std::vector<io_op> ops) {
   std::size_t left = ops.size();
-  for (io_op& op : ops) op.tag = make_tag(asker::recovery, 0);
+  std::vector<std::string> names;
+  for (io_op& op : ops) {
+    op.tag = make_tag(asker::recovery, names.size());
+    names.push_back(core_.name_of(op));
+  }
   core_.files->submit(ops);
   std::vector<io_result> results;
   int error = 0;
+  std::string name;
   while (left != 0) {
     core_.files->wait();
     results.clear();
@@ -48,11 +54,13 @@ status recovery::run(std::vector<io_op> ops) {
     for (const io_result& done : results) {
       if (asker_of(done.tag) != asker::recovery) continue;
       --left;
-      if (done.error != 0) error = done.error;
+      if (done.error == 0 || error != 0) continue;
+      error = done.error;
+      name = names[number_of(done.tag)];
     }
   }
   if (error == 0) return {};
-  return {errc::io, std::string("opening the journal: writing failed: ") + std::strerror(error) +
+  return {errc::io, "opening the journal: writing failed at " + name + ": " + std::strerror(error) +
                         "; nothing was lost, check the disk and start again"};
 }
 
@@ -109,13 +117,36 @@ status recovery::look_at_file(const file_info& file) {
   result<file_id> opened = core_.files->open_file(file.name);
   if (!opened) return opened.take_status();
   std::array<std::byte, records_at + record_header_bytes> head{};
-  const bool readable = file.size >= head.size() && core_.files->read_now(*opened, 0, head).ok();
-  auto header = readable ? decode_segment_header(head) : std::nullopt;
-  if (readable && !header)
-    header = decode_segment_header(bytes_view(head).subspan(segment_header_copy_at));
+  const bool there = file.size >= head.size();
+  const bool readable = there && core_.files->read_now(*opened, 0, head).ok();
+  const auto read_part = [&](std::uint64_t at, std::size_t size) {
+    return readable || core_.files->read_now(*opened, at, std::span(head).subspan(at, size)).ok();
+  };
+  // A header of another slot was misplaced: as bad as none.
+  const auto header_at = [&](std::uint64_t at) {
+    auto found = decode_segment_header(bytes_view(head).subspan(at));
+    return found && found->slot == slot ? found : std::nullopt;
+  };
+  // Each copy for itself: a sector that cannot be read must not hide the other.
+  const bool first = there && read_part(0, segment_header_bytes);
+  auto header = first ? header_at(0) : std::nullopt;
+  const bool second = there && !header && read_part(segment_header_copy_at, segment_header_bytes);
+  if (second) header = header_at(segment_header_copy_at);
   core_.files->close_file(*opened);
+  // What it holds may be the newest that was accepted: going on without it would lose that.
+  if (there && !header && !(first && second))
+    return {errc::io, file.name +
+                          ": its header cannot be read, an I/O error; nothing was changed: check "
+                          "the disk and start again, or move the file aside to go on without it"};
+  if (header) claimed_.insert(file.name);
   if (header && (have_checkpoint_ || !found_.empty()) && header->journal_id != core_.id) {
     report_.notes.push_back(file.name + " belongs to another journal and is left alone");
+    return {};
+  }
+  if (header && header->spare) {
+    core_.segments.raise_next_base(header->base + header->size);
+    epoch_seen_ = std::max(epoch_seen_, header->epoch);
+    unused_.push_back({file.name, file.size, true});
     return {};
   }
   if (header) {
@@ -127,7 +158,7 @@ status recovery::look_at_file(const file_info& file) {
   }
   // A segment without any record: its header never became durable, or it was never used.
   if (file.size == 0 || (readable && all_zero(bytes_view(head).subspan(records_at)))) {
-    leftovers_.push_back(file.name);
+    unused_.push_back({file.name, file.size, false});
     return {};
   }
   unreadable_files_ = true;
@@ -138,20 +169,29 @@ status recovery::look_at_file(const file_info& file) {
 // ---- which segments are the log
 // ------------------------------------------------------------------
 
-void recovery::list_from_checkpoint() {
+status recovery::list_from_checkpoint() {
   for (const listed_segment& listed : checkpoint_.segments) {
     auto [it, fresh] = found_.try_emplace(listed.header.base);
     found_segment& of = it->second;
     of.listed_end = listed.end;
     if (!fresh) continue;
-    // Both copies of the header are bad, or the file is gone.
     of.header = listed.header;
     of.name = segment_name(listed.header.slot);
-    std::erase(leftovers_, of.name);
+    // Freed since, and the file is in other use; or both copies of its header are bad, or it is
+    // gone.
+    if (claimed_.contains(of.name)) continue;
+    keep(of.name);
     result<file_id> opened = core_.files->open_file(of.name);
+    if (!opened && opened.kind() != errc::not_found) return opened.take_status();
     of.present = opened.ok();
     if (opened.ok()) core_.files->close_file(*opened);
   }
+  return {};
+}
+
+// The file may be part of the log after all.
+void recovery::keep(const std::string& name) {
+  std::erase_if(unused_, [&name](const unused_file& f) { return f.name == name; });
 }
 
 // Follows the headers back from the newest. What they do not lead to was cut off or abandoned.
@@ -170,7 +210,7 @@ void recovery::build_chain() {
       continue;
     }
     if (header.previous_end <= from) break;
-    std::erase(leftovers_, segment_name(header.previous_slot));
+    keep(segment_name(header.previous_slot));
     bad_.push_back({std::max(from, header.previous_base), header.previous_end, 0, {}, true});
     // The next lower one is where the log goes on before the hole.
     const auto lower = found_.lower_bound(header.previous_base);
@@ -180,12 +220,12 @@ void recovery::build_chain() {
     if (base < from && here.listed_end != 0) here.in_log = true;
 }
 
-void recovery::fill_table() {
+status recovery::fill_table() {
   for (auto& [base, here] : found_) {
     core_.segments.raise_next_base(base + here.header.size);
     const bool old = have_checkpoint_ && base + here.header.size <= report_.checkpoint;
     if (!here.in_log && old) {
-      leftovers_.push_back(here.name);
+      if (here.present) unused_.push_back({here.name, here.header.size, true});
       continue;
     }
     segment made;
@@ -197,11 +237,13 @@ void recovery::fill_table() {
     if (here.end != 0) made.end = here.end;
     if (here.present) {
       result<file_id> opened = core_.files->open_file(here.name);
-      if (opened.ok()) made.file = *opened;
+      if (!opened) return opened.take_status();
+      made.file = *opened;
     }
     segment& added = core_.segments.add(std::move(made));
     if (here.in_log && added.limit() > report_.checkpoint) chain_.push_back(&added);
   }
+  return {};
 }
 
 // ---- the walk
@@ -302,7 +344,8 @@ void recovery::judge() {
   report_.cut_bytes = last_readable_ > cut ? last_readable_ - cut : 0;
   const segment* in = core_.segments.find(cut);
   std::array<std::byte, record_header_bytes> at_cut{};
-  if (in && in->file != 0 && cut + at_cut.size() <= in->limit() &&
+  // In a file that was used before there is always something behind the records.
+  if (in && !in->header.reused && in->file != 0 && cut + at_cut.size() <= in->limit() &&
       core_.files->read_now(in->file, cut - in->base(), at_cut).ok())
     torn |= !all_zero(at_cut);
   report_.torn = torn || report_.cut_bytes != 0;
@@ -359,29 +402,59 @@ status recovery::make_durable() {
   return run(std::move(ops));
 }
 
-// Files without any record hold nothing. They go before the new segment is made: on a full disk
-// they are the only room there is for it.
-void recovery::remove_leftovers() {
-  if (leftovers_.empty()) return;
+// Files that hold nothing of the log. Those that cannot become the new segment go first: on a full
+// disk they are the only room there is for it.
+void recovery::make_room() {
   std::vector<io_op> removals;
-  for (const std::string& name : leftovers_) removals.push_back(make_remove(name, 0));
-  leftovers_.clear();
-  (void)run(std::move(removals));  // one that stays is found again by the next opening
+  const auto of_other_size = [this](const unused_file& f) {
+    return f.size != core_.options.segment_bytes;
+  };
+  for (const unused_file& f : unused_) {
+    if (!of_other_size(f)) continue;
+    removals.push_back(make_remove(f.name, 0));
+    core_.disk_used -= std::min(core_.disk_used, f.size);
+  }
+  std::erase_if(unused_, of_other_size);
+  if (!removals.empty())
+    (void)run(std::move(removals));  // one that stays is found again by the next opening
+}
+
+// The file of the new epoch's first segment: one that is there, or a new one.
+spare recovery::first_file(std::vector<io_op>& ops) {
+  if (!unused_.empty()) {
+    const unused_file f = unused_.back();
+    if (const result<file_id> opened = core_.files->open_file(f.name); opened.ok()) {
+      unused_.pop_back();
+      return {static_cast<std::uint32_t>(segment_slot(f.name)), *opened, f.size, true, f.reused};
+    }
+  }
+  const std::uint32_t slot = core_.next_slot++;
+  const spare made{slot, core_.files->assign(segment_name(slot)), core_.options.segment_bytes, true,
+                   false};
+  io_op create = make_op(io_op::kind::create, made.file, 0);
+  create.size = made.size;
+  create.name = segment_name(slot);
+  core_.disk_used += made.size;
+  ops.push_back(std::move(create));
+  ops.push_back(make_sync_dir("seg", 0));
+  return made;
 }
 
 status recovery::begin_epoch() {
-  remove_leftovers();
+  make_room();
   core_.epoch = epoch_seen_ + 1;
   report_.id = core_.id;
   report_.epoch = core_.epoch;
-  const std::uint32_t slot = core_.next_slot++;
+  std::vector<io_op> ops;
+  const spare file = first_file(ops);
   segment made;
   segment_header& header = made.header;
   header.journal_id = core_.id;
   header.epoch = core_.epoch;
   header.base = core_.segments.next_base();
-  header.size = core_.options.segment_bytes;
-  header.slot = slot;
+  header.size = file.size;
+  header.slot = file.slot;
+  header.reused = file.reused;
   header.boot_id = core_.options.boot_id;
   header.previous_durable = true;
   header.time_ns = core_.now.real_ns;
@@ -394,21 +467,14 @@ status recovery::begin_epoch() {
     header.previous_end = last->end;
   }
   made.key = segment_key(core_.id, core_.epoch);
-  made.file = core_.files->assign(segment_name(slot));
+  made.file = file.file;
   made.end = made.first_record();
-  io_op create = make_op(io_op::kind::create, made.file, 0);
-  create.size = header.size;
-  create.name = segment_name(slot);
-  core_.disk_used += header.size;
-  std::vector<std::byte> bytes(records_at);
-  const std::span<std::byte> view(bytes);
-  encode_segment_header(header, view.first<segment_header_bytes>());
-  encode_segment_header(header, view.subspan<segment_header_copy_at, segment_header_bytes>());
-  std::vector<io_op> ops;
-  ops.push_back(std::move(create));
-  ops.push_back(make_sync_dir("seg", 0));
-  ops.push_back(make_write(made.file, 0, copy_to_buffer(bytes), 0));
-  ops.push_back(make_op(io_op::kind::sync, made.file, 0));
+  std::array<std::byte, segment_header_bytes> bytes;
+  encode_segment_header(header, bytes);
+  for (const std::uint64_t at : {std::uint64_t{0}, segment_header_copy_at}) {
+    ops.push_back(make_write(made.file, at, copy_to_buffer(bytes), 0));
+    ops.push_back(make_op(io_op::kind::sync, made.file, 0));
+  }
   core_.active = &core_.segments.add(std::move(made));
   return run(std::move(ops));
 }
@@ -419,7 +485,7 @@ status recovery::begin_epoch() {
 status recovery::replay(const take_records& take) {
   for (const listed_stream& row : checkpoint_.streams)
     core_.index.restore_floor(row.stream, row.floor, row.next);
-  for (const listed_row& row : checkpoint_.rows) core_.index.restore_row(row.stream, row.row);
+  for (listed_row& row : checkpoint_.rows) core_.index.restore_row(row.stream, std::move(row.row));
   checkpoint_ = {};
   std::vector<record_view> batch;
   for (segment* in : chain_) {
@@ -436,9 +502,9 @@ status recovery::replay(const take_records& take) {
       ++report_.records;
       const record_head& head = found.header.head;
       in->mark(found.position);
-      if (head.type == record_type::block)
-        core_.index.add(head.stream, {head.first_sequence, head.count}, found.position, in->base());
-      if (is_own_record(head.type)) continue;
+      const bool relocated = (head.flags & record_flag::relocated) != 0;
+      if (head.type == record_type::block) index_block(found, *in, relocated);
+      if (is_own_record(head.type) || relocated) continue;  // relocated: known from before
       ++user_records_;
       batch.push_back({head, found.body, found.position});
     }
@@ -447,6 +513,16 @@ status recovery::replay(const take_records& take) {
   }
   report_.clean = user_records_ == 0 && !report_.torn;
   return {};
+}
+
+void recovery::index_block(const walked& found, const segment& in, bool relocated) {
+  const record_head& head = found.header.head;
+  const range messages{head.first_sequence, head.count};
+  const block_index::place at{found.position, in.base(), found.size};
+  if (relocated)
+    core_.index.move(head.stream, messages, at);
+  else
+    core_.index.add(head.stream, messages, at);
 }
 
 }  // namespace holdfast

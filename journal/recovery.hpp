@@ -10,6 +10,7 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 
@@ -31,8 +32,13 @@ class recovery {
   bytes_view pattern_rows() const noexcept { return checkpoint_.pattern_rows; }
   /// What the first record of the new epoch says.
   gap_body cut() const noexcept;
-  /// Files of segments that are no part of the log any more, by checkpointed knowledge.
-  std::vector<std::string> leftovers() const { return leftovers_; }
+  /// Files that hold nothing of the log.
+  struct unused_file {
+    std::string name;
+    std::uint64_t size = 0;
+    bool reused = false;  ///< holds bytes of a former use
+  };
+  const std::vector<unused_file>& unused() const noexcept { return unused_; }
 
  private:
   struct found_segment {
@@ -55,9 +61,9 @@ class recovery {
   status find_checkpoints();
   status find_segments();
   status look_at_file(const file_info& file);
-  void list_from_checkpoint();
+  status list_from_checkpoint();
   void build_chain();
-  void fill_table();
+  status fill_table();
   void scan();
   void scan_segment(const segment& in, bool last);
   void judge();
@@ -65,9 +71,12 @@ class recovery {
   void look_behind(std::uint64_t cut);
   void cut_at(std::uint64_t cut);
   status make_durable();
-  void remove_leftovers();
+  void keep(const std::string& name);
+  void make_room();
+  spare first_file(std::vector<io_op>& ops);
   status begin_epoch();
   status run(std::vector<io_op> ops);
+  void index_block(const walked& found, const segment& in, bool relocated);
   record_walker walk(const segment& in, std::uint64_t from, std::uint64_t to);
 
   core& core_;
@@ -78,7 +87,8 @@ class recovery {
   std::map<std::uint64_t, found_segment> found_;  // by base
   std::vector<segment*> chain_;                   // that may hold records to replay, in order
   std::vector<bad_stretch> bad_;
-  std::vector<std::string> leftovers_;
+  std::vector<unused_file> unused_;
+  std::set<std::string> claimed_;  // files in seg/ with a header that can be read
   std::uint64_t watermark_ = 0;
   std::uint64_t open_batch_ = 0;
   std::uint64_t user_records_ = 0;

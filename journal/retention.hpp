@@ -1,24 +1,28 @@
-// retention: removes segments in which nothing is live and nothing is needed for a restart: the
+// retention: frees segments in which nothing is live and nothing is needed for a restart: the
 // records that freed them are durable, and they end before the older of the two kept checkpoints.
+// Their files become spares, or are removed when there are enough.
 #pragma once
 
 #include "journal/backlog_reader.hpp"
+#include "journal/spare_pool.hpp"
 
 namespace holdfast {
 
 class retention {
  public:
-  retention(core& shared, backlog_reader& backlog) : core_(shared), backlog_(backlog) {}
+  retention(core& shared, backlog_reader& backlog, spare_pool& spares)
+      : core_(shared), backlog_(backlog), spares_(spares) {}
 
-  /// Removes what may go, if anything changed since the last call.
+  /// Frees what may go, if anything changed since the last call.
   void sweep();
-  /// Segments only wait for a checkpoint to go.
-  bool waiting() const noexcept { return waiting_; }
+  /// Segments that only wait for a checkpoint to go.
+  std::uint64_t waiting() const noexcept { return waiting_; }
 
  private:
   core& core_;
   backlog_reader& backlog_;
-  bool waiting_ = false;
+  spare_pool& spares_;
+  std::uint64_t waiting_ = 0;
 };
 
 }  // namespace holdfast

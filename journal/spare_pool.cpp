@@ -1,12 +1,15 @@
 #include "journal/spare_pool.hpp"
 
 #include <algorithm>
+#include <array>
 
 namespace holdfast {
 namespace {
 
 constexpr std::uint64_t measure_every_ns = 20 * ms_ns;
 constexpr std::uint64_t look_again_ns = 100 * ms_ns;
+// Of used files one more is kept than would be made.
+constexpr std::size_t recycled_ahead = 2;
 constexpr std::uint64_t directory_bit = std::uint64_t{1} << 40;
 // A record's header and padding, so that a body that fits the room fits the segment.
 constexpr std::uint64_t record_overhead = record_header_bytes + record_unit;
@@ -42,13 +45,36 @@ std::size_t spare_pool::beyond_reserve() const noexcept {
   return spares_.size() - std::min<std::size_t>(spares_.size(), core_.options.reserve_segments);
 }
 
+bool spare_pool::adopt(spare found) {
+  if (found.size != core_.options.segment_bytes) return false;
+  if (spares_.size() >= core_.options.reserve_segments + recycled_ahead) return false;
+  spares_.push_back(found);
+  return true;
+}
+
+bool spare_pool::recycle(const segment& freed) {
+  const segment_header& header = freed.header;
+  if (freed.file == 0 || !freed.second_header || core_.files->pinned(freed.file)) return false;
+  if (!adopt({header.slot, freed.file, header.size, true, true})) return false;
+  segment_header marked = header;
+  marked.spare = true;
+  std::array<std::byte, segment_header_bytes> bytes;
+  encode_segment_header(marked, bytes);
+  core_.submit(
+      make_write(freed.file, 0, copy_to_buffer(bytes), make_tag(asker::spare, header.slot)));
+  return true;
+}
+
 void spare_pool::refill() {
   measure_disk();
   const std::uint64_t size = core_.options.segment_bytes;
-  const std::size_t wanted = core_.options.reserve_segments + 1;
+  // One ahead of the reserve; early in a segment it may still come from what is freed meanwhile.
+  const bool early = core_.active && active_left() > size / 2;
+  const std::size_t wanted = core_.options.reserve_segments + (early ? 0 : 1);
   while (!core_.failed && spares_.size() < wanted && core_.now.now_ns >= retry_at_) {
     // The last one ahead of the reserve also needs the margin: resuming must not flutter.
-    const std::uint64_t margin = spares_.size() + 1 == wanted ? hysteresis() : 0;
+    const bool ahead = spares_.size() == core_.options.reserve_segments;
+    const std::uint64_t margin = ahead ? hysteresis() : 0;
     if (disk_left_ < size + margin) break;
     spares_.push_back(create(size, ops_));
   }
@@ -59,7 +85,7 @@ void spare_pool::refill() {
 
 spare spare_pool::create(std::uint64_t size, std::vector<io_op>& ops) {
   const std::uint32_t slot = core_.next_slot++;
-  const spare made{slot, core_.files->assign(segment_name(slot)), size, false};
+  const spare made{slot, core_.files->assign(segment_name(slot)), size, false, false};
   io_op op = make_op(io_op::kind::create, made.file, make_tag(asker::spare, slot));
   op.size = size;
   op.name = segment_name(slot);

@@ -1,6 +1,8 @@
-// spare_pool: segments made ahead of need, so that rolling never waits, and the judge of how much
-// disk is left. The last ones are a reserve for control records: when the disk is full, acks and
-// checkpoints still find a place.
+// spare_pool: segments ahead of need, so that rolling never waits, and the judge of how much disk
+// is left. Files of segments that were freed are used again, which saves the file system the work
+// of making new ones; their old bytes can never pass for records (formats are seeded). The last
+// ones are a reserve for control records: when the disk is full, acks and checkpoints still find a
+// place.
 //
 // Contract: no blocking. A spare made on the spot is used at once: operations run in order, and if
 // its creation fails the writes to it fail too, which the writer handles as any failed write.
@@ -17,15 +19,18 @@ struct spare {
   std::uint32_t slot = 0;
   file_id file = 0;
   std::uint64_t size = 0;
-  bool ready = false;  ///< made and its name synced
+  bool ready = false;   ///< made and its name synced
+  bool reused = false;  ///< holds bytes of a former use
 };
 
 class spare_pool {
  public:
   explicit spare_pool(core& shared) : core_(shared) {}
 
-  /// A never used file found when opening.
-  void adopt(spare found) { spares_.push_back(found); }
+  /// A file found when opening that holds nothing of the log. False: there are enough of them.
+  bool adopt(spare found);
+  /// The file of a freed segment, whose header is marked for it. False: there are enough.
+  bool recycle(const segment& freed);
   /// Asks for more until the reserve and one ahead are there, as far as the disk allows.
   void refill();
   /// A segment of `size` bytes to write now. New operations go to the end of `ops`.

@@ -6,7 +6,7 @@ namespace holdfast {
 
 void tail_cache::push(placed record) {
   bytes_ += record.charge();
-  if (record.head.type == record_type::block) streams_[record.head.stream].push_back(end_ordinal());
+  if (record.is_new_block()) streams_[record.head.stream].push_back(end_ordinal());
   records_.push_back(std::move(record));
 }
 
@@ -14,7 +14,7 @@ void tail_cache::shrink(std::uint64_t bound, std::uint64_t synced) {
   while (bytes_ > bound && !records_.empty() && records_.front().position < synced) {
     const placed& oldest = records_.front();
     bytes_ -= oldest.charge();
-    if (oldest.head.type == record_type::block) {
+    if (oldest.is_new_block()) {
       const auto it = streams_.find(oldest.head.stream);
       it->second.pop_front();
       if (it->second.empty()) streams_.erase(it);

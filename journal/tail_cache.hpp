@@ -21,6 +21,10 @@ struct placed {
   std::uint64_t position = 0;
   ticket number = 0;  ///< 0: a record of the journal itself
   std::uint64_t end() const noexcept { return position + record_size(body.size()); }
+  /// Relocated ones are found where they were until they are durable, and then on disk.
+  bool is_new_block() const noexcept {
+    return head.type == record_type::block && (head.flags & record_flag::relocated) == 0;
+  }
   std::uint64_t charge() const noexcept { return record_size(body.size()) + 128; }
 };
 

@@ -123,6 +123,11 @@ entry_run cut_entries(bytes_view body, std::uint32_t skip, std::uint32_t count,
   return cut;
 }
 
+bytes_view cut_body(bytes_view body, std::uint32_t skip, std::uint32_t count) noexcept {
+  const entry_run run = cut_entries(body, skip, count, ~std::uint64_t{0});
+  return body.subspan(run.at, run.size);
+}
+
 bool block_packer::fits(std::uint64_t bytes, std::size_t parts) const noexcept {
   if (parts == 0 || parts > parts_max || bytes > message_bytes_hard_max) return false;
   if (empty()) return true;

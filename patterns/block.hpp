@@ -91,6 +91,9 @@ struct entry_run {
 entry_run cut_entries(bytes_view body, std::uint32_t skip, std::uint32_t count,
                       std::uint64_t bytes_max) noexcept;
 
+/// Those bytes themselves, all of them.
+bytes_view cut_body(bytes_view body, std::uint32_t skip, std::uint32_t count) noexcept;
+
 struct sealed_block {
   buffer_ref body;
   std::uint16_t count = 0;

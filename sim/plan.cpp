@@ -1,5 +1,7 @@
 #include "sim/plan.hpp"
 
+#include "patterns/block.hpp"
+
 namespace holdfast::sim {
 namespace {
 
@@ -42,6 +44,7 @@ void draw_device(plan& p, random_source& r) {
   j.checkpoint_bytes = (16 + r.below(256)) * 1024;
   j.checkpoint_ns = (50 + r.below(3000)) * ms_ns;
   j.interval_ms = q.interval_ms;
+  j.cut_block = cut_body;
   j.process_sync_ns = (100 + r.below(900)) * ms_ns;
   p.device.disk.seed = r.next();
   p.device.disk.mixed_sector_percent = static_cast<std::uint32_t>(r.below(40));

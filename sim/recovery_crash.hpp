@@ -29,6 +29,7 @@ class recovery_crash final : public storage {
   file_id assign(std::string_view name) override { return under_->assign(name); }
   result<file_id> open_file(std::string_view name) override { return under_->open_file(name); }
   void close_file(file_id file) override { under_->close_file(file); }
+  bool pinned(file_id file) const override { return under_->pinned(file); }
   result<std::vector<file_info>> list(std::string_view directory) override {
     return under_->list(directory);
   }

@@ -6,11 +6,10 @@
 #include <set>
 
 #include "base/check.hpp"
+#include "base/checksum.hpp"
 
 namespace holdfast {
 namespace {
-
-constexpr std::uint64_t sector = 512;
 
 std::string directory_of(const std::string& name) {
   const std::size_t slash = name.rfind('/');
@@ -18,30 +17,6 @@ std::string directory_of(const std::string& name) {
 }
 
 }  // namespace
-
-struct virtual_disk::node {
-  std::vector<std::byte> now;
-  std::vector<std::byte> durable;
-  std::set<std::uint64_t> dirty;  // sectors written since the last sync
-
-  void write(std::uint64_t at, bytes_view bytes) {
-    if (bytes.empty()) return;
-    if (now.size() < at + bytes.size()) now.resize(at + bytes.size());
-    std::memcpy(now.data() + at, bytes.data(), bytes.size());
-    for (std::uint64_t s = at / sector; s <= (at + bytes.size() - 1) / sector; ++s) dirty.insert(s);
-  }
-  void take_sector(std::uint64_t s, std::size_t from, std::size_t to) {
-    const std::size_t at = s * sector;
-    if (durable.size() < now.size()) durable.resize(now.size());
-    const std::size_t end = std::min<std::size_t>(at + to, now.size());
-    if (at + from < end) std::copy(&now[at + from], now.data() + end, &durable[at + from]);
-  }
-  void sync() {
-    durable.resize(now.size());
-    for (const std::uint64_t s : dirty) take_sector(s, 0, sector);
-    dirty.clear();
-  }
-};
 
 // One run's view of the disk: file numbers, queue of results.
 class virtual_disk::mounted final : public storage {
@@ -51,11 +26,11 @@ class virtual_disk::mounted final : public storage {
     if (disk_) disk_->current_ = nullptr;
   }
   void die() noexcept { disk_ = nullptr; }
-  node* find(file_id file) const {
+  virtual_file* find(file_id file) const {
     const auto it = files_.find(file);
     return it == files_.end() || !it->second.where ? nullptr : it->second.where.get();
   }
-  void bind(file_id file, node_ref where) { files_[file].where = std::move(where); }
+  void bind(file_id file, file_ref where) { files_[file].where = std::move(where); }
   const std::string& name_of(file_id file) { return files_[file].name; }
   void report(const io_op& op, int error) {
     results_.push_back({op.what, op.file, op.tag, error, {}});
@@ -84,6 +59,7 @@ class virtual_disk::mounted final : public storage {
   }
   result<file_id> open_file(std::string_view name) override {
     if (!disk_) return {errc::closed, "the virtual disk crashed"};
+    if (const int error = call()) return {errc::io, failed(name, error)};
     const auto it = disk_->names_.find(std::string(name));
     if (it == disk_->names_.end()) return {errc::not_found, std::string(name) + ": no such file"};
     const file_id file = assign(name);
@@ -91,22 +67,28 @@ class virtual_disk::mounted final : public storage {
     return file;
   }
   void close_file(file_id file) override { files_.erase(file); }
+  bool pinned(file_id) const override { return false; }  // what is loaded is a copy
   result<std::vector<file_info>> list(std::string_view directory) override {
     std::vector<file_info> found;
     if (!disk_) return found;
+    if (const int error = call()) return {errc::io, failed(directory, error)};
     for (const auto& [name, where] : disk_->names_)
-      if (directory_of(name) == directory) found.push_back({name, where->now.size()});
+      if (directory_of(name) == directory) found.push_back({name, where->bytes().size()});
     return found;
   }
-  status make_directory(std::string_view) override { return {}; }
+  status make_directory(std::string_view name) override {
+    const int error = disk_ ? call() : 0;
+    return error == 0 ? status{} : status{errc::io, failed(name, error)};
+  }
   status read_now(file_id file, std::uint64_t at, std::span<std::byte> into) override {
-    const node* where = disk_ ? find(file) : nullptr;
+    const virtual_file* where = disk_ ? find(file) : nullptr;
     if (!where) return {errc::io, "read of a file that is not there"};
-    std::fill(into.begin(), into.end(), std::byte{0});
-    if (at >= where->now.size()) return {errc::io, "read beyond the end of a file"};
-    const std::size_t size = std::min<std::size_t>(into.size(), where->now.size() - at);
-    std::memcpy(into.data(), where->now.data() + at, size);
-    return size == into.size() ? status{} : status{errc::io, "read beyond the end of a file"};
+    if (const int error = call()) return {errc::io, failed(name_of(file), error)};
+    const std::vector<std::byte>& bytes = where->bytes();
+    if (at < bytes.size())
+      std::memcpy(into.data(), bytes.data() + at, std::min(into.size(), bytes.size() - at));
+    if (at + into.size() <= bytes.size()) return {};
+    return {errc::io, name_of(file) + ": read beyond its end"};
   }
   std::uint64_t free_bytes() override {
     if (!disk_) return 0;
@@ -115,16 +97,27 @@ class virtual_disk::mounted final : public storage {
   }
 
  private:
+  int call() const noexcept {
+    ++disk_->calls_;
+    return disk_->call_failure_.hit();
+  }
+  static std::string failed(std::string_view name, int error) {
+    return (name.empty() ? "the directory" : std::string(name)) + ": " + std::strerror(error);
+  }
   void read(const io_op& op, io_result& into) const {
-    const node* where = find(op.file);
-    if (where && op.at + op.size <= where->now.size())
-      into.bytes = copy_to_buffer({where->now.data() + op.at, op.size});
-    else
+    const virtual_file* where = find(op.file);
+    if (!where || op.at >= where->bytes().size()) {
       into.error = EIO;
+      return;
+    }
+    std::vector<std::byte> bytes(op.size);  // zero behind the end of the file
+    const std::uint64_t there = std::min(op.size, where->bytes().size() - op.at);
+    std::memcpy(bytes.data(), where->bytes().data() + op.at, there);
+    into.bytes = copy_to_buffer(bytes);
   }
   struct open_node {
     std::string name;
-    node_ref where;
+    file_ref where;
   };
   virtual_disk* disk_;
   std::map<file_id, open_node> files_;
@@ -157,69 +150,81 @@ std::size_t virtual_disk::step(std::size_t count) {
     io_op op = std::move(queue_.front());
     queue_.pop_front();
     const int error = run(op);
+    if (watcher_) watcher_(op);
     current_->report(op, error);
   }
   return done;
 }
 
+void virtual_disk::fail(io_op::kind what, std::uint64_t nth, int error) {
+  failures_[what] = {nth, error};
+}
+
+void virtual_disk::fail_operation(std::uint64_t nth, int error, bool for_good) {
+  operation_failure_ = {nth, error, for_good};
+}
+
+int virtual_disk::planned_failure(io_op::kind what) noexcept {
+  const int of_kind = failures_[what].hit();
+  const int of_any = operation_failure_.hit();
+  return of_kind != 0 ? of_kind : of_any;
+}
+
 int virtual_disk::run(io_op& op) {
+  ++operations_;
+  const int failure = planned_failure(op.what);
   switch (op.what) {
-    case io_op::kind::write: {
-      const int error = write_failure_.hit();
-      if (error == 0) return run_write(op, ~std::uint64_t{0});
+    case io_op::kind::write:
+      if (failure == 0) return run_write(op, ~std::uint64_t{0});
       run_write(op, random_.below(4096));  // a failed write may have put down a part
-      return error;
-    }
-    case io_op::kind::sync: return run_sync(op.file);
-    case io_op::kind::create: return run_create(op);
-    case io_op::kind::load: return load_failure_.hit();
+      return failure;
+    case io_op::kind::sync: return run_sync(op.file, failure);
+    case io_op::kind::create: return failure != 0 ? failure : run_create(op);
+    case io_op::kind::load: return failure;
     case io_op::kind::rename:
     case io_op::kind::remove:
-    case io_op::kind::sync_dir: return run_names(op);
+    case io_op::kind::sync_dir: return failure != 0 ? failure : run_names(op);
   }
   return EINVAL;
 }
 
 int virtual_disk::run_write(const io_op& op, std::uint64_t limit) {
-  node* where = current_->find(op.file);
+  virtual_file* where = current_->find(op.file);
   if (!where) return EBADF;
   std::uint64_t size = 0;
   for (const buffer_ref& piece : op.pieces) size += piece.size();
   const std::uint64_t end = op.at + std::min(size, limit);
-  if (end > where->now.size() && used_bytes() + end - where->now.size() > options_.capacity)
-    return ENOSPC;
+  const std::uint64_t had = where->bytes().size();
+  if (end > had && used_bytes() + end - had > options_.capacity) return ENOSPC;
   std::uint64_t at = op.at;
   for (const buffer_ref& piece : op.pieces) {
     const std::uint64_t part = std::min<std::uint64_t>(piece.size(), limit);
-    where->write(at, piece.bytes().first(part));
+    where->write(at, piece.bytes().first(part), operations_);
     at += part;
     limit -= part;
   }
   return 0;
 }
 
-int virtual_disk::run_sync(file_id file) {
-  node* where = current_->find(file);
+bool virtual_disk::left_out(io_op::kind what, const std::string& name) const {
+  return options_.sync_lies || (left_out_ && left_out_(what, name));
+}
+
+int virtual_disk::run_sync(file_id file, int failure) {
+  virtual_file* where = current_->find(file);
   if (!where) return EBADF;
   ++syncs_;
-  if (const int error = sync_failure_.hit()) {
-    // As on Linux: the pages are clean now, and what of them reached the medium is unknown.
-    for (const std::uint64_t s : where->dirty)
-      if (random_.chance(50)) where->take_sector(s, 0, sector);
-    where->dirty.clear();
-    return error;
-  }
-  if (!options_.sync_lies) where->sync();
-  return 0;
+  if (failure != 0)
+    where->failed_sync([this](std::uint64_t) { return random_.chance(50); });
+  else if (!left_out(io_op::kind::sync, current_->name_of(file)))
+    where->sync();
+  return failure;
 }
 
 int virtual_disk::run_create(const io_op& op) {
-  if (const int error = create_failure_.hit()) return error;
   const std::string& name = current_->name_of(op.file);
   if (used_bytes() + op.size > options_.capacity) return ENOSPC;
-  auto made = std::make_shared<node>();
-  made->now.resize(op.size);
-  made->durable.resize(op.size);
+  auto made = std::make_shared<virtual_file>(op.size);
   names_[name] = made;
   current_->bind(op.file, made);
   return 0;
@@ -227,7 +232,7 @@ int virtual_disk::run_create(const io_op& op) {
 
 int virtual_disk::run_names(const io_op& op) {
   if (op.what == io_op::kind::sync_dir) {
-    if (!options_.sync_lies) sync_directory(op.to);
+    if (!left_out(op.what, op.to)) sync_directory(op.to);
     return 0;
   }
   const auto from = names_.find(op.name);
@@ -244,6 +249,8 @@ void virtual_disk::sync_directory(const std::string& directory) {
 }
 
 void virtual_disk::crash(crash_mode mode) {
+  failures_.clear();
+  operation_failure_ = call_failure_ = {};
   if (current_ && !queue_.empty()) {
     for (std::uint64_t more = random_.below(queue_.size() + 1); more != 0; --more) {
       run(queue_.front());
@@ -255,52 +262,115 @@ void virtual_disk::crash(crash_mode mode) {
   queue_.clear();
   if (current_) current_->die();
   current_ = nullptr;
-  write_failure_ = sync_failure_ = create_failure_ = load_failure_ = {};
   if (mode == crash_mode::power) lose_power();
 }
 
-// Names first: a name not synced may be old or new. Then bytes, sector by sector.
+// Each name and sector for itself; names first, as they decide which files are there.
 void virtual_disk::lose_power() {
-  std::set<std::string> all;
-  for (const auto& [name, where] : names_) all.insert(name);
-  for (const auto& [name, where] : durable_names_) all.insert(name);
-  std::map<std::string, node_ref> kept;
-  for (const std::string& name : all) {
-    const auto now = names_.find(name);
-    const auto old = durable_names_.find(name);
-    const node_ref now_node = now == names_.end() ? nullptr : now->second;
-    const node_ref old_node = old == durable_names_.end() ? nullptr : old->second;
-    const node_ref chosen = now_node == old_node || random_.chance(50) ? now_node : old_node;
-    if (chosen) kept[name] = chosen;
+  std::vector<int> kept;
+  for (const loose_end& end : loose_ends()) {
+    const bool mixed = !end.is_name && random_.chance(options_.mixed_sector_percent);
+    const int part = static_cast<int>(random_.below(virtual_file::sector));
+    kept.push_back(mixed ? -part : random_.chance(50) ? 512 : 0);
   }
-  names_ = kept;
-  durable_names_ = std::move(kept);
-  std::set<node*> done;
-  for (const auto& [name, where] : names_) {
-    if (!done.insert(where.get()).second) continue;
-    for (const std::uint64_t s : where->dirty) {
-      if (random_.chance(options_.mixed_sector_percent))
-        where->take_sector(s, random_.below(sector), sector);
-      else if (random_.chance(50))
-        where->take_sector(s, 0, sector);
-    }
-    where->dirty.clear();
-    if (where->durable.size() < where->now.size()) where->durable.resize(where->now.size());
-    where->now = where->durable;
-  }
+  std::unique_ptr<virtual_disk> left = without_power(kept, random_.next());
+  names_ = std::move(left->names_);
+  durable_names_ = std::move(left->durable_names_);
 }
 
-void virtual_disk::fail_write(std::uint64_t nth, int error) {
-  write_failure_ = {nth, error};
+std::vector<loose_end> virtual_disk::changed_names() const {
+  std::vector<loose_end> ends;
+  const auto add = [&](const file_names& in, const file_names& other, bool first) {
+    for (const auto& [name, where] : in) {
+      const auto twin = other.find(name);
+      if (twin == other.end() || (first && twin->second != where)) ends.push_back({name, true});
+    }
+  };
+  add(names_, durable_names_, true);
+  add(durable_names_, names_, false);
+  return ends;
 }
-void virtual_disk::fail_sync(std::uint64_t nth, int error) {
-  sync_failure_ = {nth, error};
+
+std::vector<loose_end> virtual_disk::loose_ends() const {
+  std::vector<loose_end> ends = changed_names();
+  std::set<const virtual_file*> seen;
+  const auto add = [&](const file_names& files) {
+    for (const auto& [name, where] : files) {
+      if (!seen.insert(where.get()).second) continue;
+      for (const auto& [s, was] : where->pending())
+        if (!was.lost && where->differs(s))
+          ends.push_back({name, false, s, was.order, where.get()});
+    }
+  };
+  add(names_);
+  add(durable_names_);
+  return ends;
 }
-void virtual_disk::fail_create(std::uint64_t nth, int error) {
-  create_failure_ = {nth, error};
+
+std::unique_ptr<virtual_disk> virtual_disk::copy(std::uint64_t seed, copies& made) const {
+  virtual_disk_options options = options_;
+  options.seed = seed;
+  auto twin = std::make_unique<virtual_disk>(options);
+  twin->left_out_ = left_out_;
+  twin->operations_ = operations_;
+  const auto copy_names = [&](const file_names& from, file_names& to) {
+    for (const auto& [name, where] : from) {
+      file_ref& file = made[where.get()];
+      if (!file) file = std::make_shared<virtual_file>(*where);
+      to[name] = file;
+    }
+  };
+  copy_names(names_, twin->names_);
+  copy_names(durable_names_, twin->durable_names_);
+  return twin;
 }
-void virtual_disk::fail_load(std::uint64_t nth, int error) {
-  load_failure_ = {nth, error};
+
+std::unique_ptr<virtual_disk> virtual_disk::clone(std::uint64_t seed) const {
+  copies made;
+  return copy(seed, made);
+}
+
+std::unique_ptr<virtual_disk> virtual_disk::killed(std::uint64_t bytes, std::uint64_t seed) const {
+  copies made;
+  auto twin = copy(seed, made);
+  if (!current_ || queue_.empty() || queue_.front().what != io_op::kind::write) return twin;
+  const io_op& op = queue_.front();
+  const auto file = made.find(current_->find(op.file));
+  std::uint64_t at = op.at;
+  for (const buffer_ref& piece : op.pieces) {
+    if (file == made.end()) break;
+    const std::uint64_t part = std::min<std::uint64_t>(piece.size(), bytes);
+    file->second->write(at, piece.bytes().first(part), operations_ + 1);
+    at += part;
+    bytes -= part;
+  }
+  return twin;
+}
+
+std::unique_ptr<virtual_disk> virtual_disk::without_power(std::span<const int> kept,
+                                                          std::uint64_t seed) const {
+  const std::vector<loose_end> ends = loose_ends();
+  check(kept.size() == ends.size(), "one word for every loose end");
+  copies made;
+  auto twin = copy(seed, made);
+  for (std::size_t i = 0; i < ends.size(); ++i)
+    if (!ends[i].is_name) made.at(ends[i].file)->resolve(ends[i].sector, kept[i]);
+  for (const auto& [from, file] : made) {
+    while (!file->pending().empty()) file->resolve(file->pending().begin()->first, 0);
+    file->settle_size(twin->random_.chance(50));
+  }
+  file_names left = twin->durable_names_;
+  for (std::size_t i = 0; i < ends.size(); ++i) {
+    if (!ends[i].is_name || kept[i] == 0) continue;
+    const auto now = twin->names_.find(ends[i].name);
+    if (now == twin->names_.end())
+      left.erase(ends[i].name);
+    else
+      left[ends[i].name] = now->second;
+  }
+  twin->names_ = left;
+  twin->durable_names_ = std::move(left);
+  return twin;
 }
 
 std::vector<std::string> virtual_disk::names() const {
@@ -311,18 +381,21 @@ std::vector<std::string> virtual_disk::names() const {
 
 std::vector<std::byte> virtual_disk::content(const std::string& name) const {
   const auto it = names_.find(name);
-  return it == names_.end() ? std::vector<std::byte>() : it->second->now;
+  return it == names_.end() ? std::vector<std::byte>() : it->second->bytes();
 }
 
 void virtual_disk::damage(const std::string& name, std::uint64_t at,
                           std::span<const std::byte> bytes) {
   const auto it = names_.find(name);
-  check(it != names_.end() && at + bytes.size() <= it->second->now.size(), "damage inside a file");
-  std::copy(bytes.begin(), bytes.end(), it->second->now.begin() + static_cast<std::ptrdiff_t>(at));
-  if (it->second->durable.size() < it->second->now.size())
-    it->second->durable.resize(it->second->now.size());
-  std::copy(bytes.begin(), bytes.end(),
-            it->second->durable.begin() + static_cast<std::ptrdiff_t>(at));
+  check(it != names_.end() && at + bytes.size() <= it->second->bytes().size(),
+        "damage inside a file");
+  it->second->damage(at, bytes);
+}
+
+void virtual_disk::truncate(const std::string& name, std::uint64_t size) {
+  const auto it = names_.find(name);
+  check(it != names_.end(), "a file that is there is truncated");
+  it->second->truncate(size);
 }
 
 void virtual_disk::remove_file(const std::string& name) {
@@ -330,28 +403,18 @@ void virtual_disk::remove_file(const std::string& name) {
   durable_names_.erase(name);
 }
 
-std::unique_ptr<virtual_disk> virtual_disk::clone(std::uint64_t seed) const {
-  virtual_disk_options options = options_;
-  options.seed = seed;
-  auto made = std::make_unique<virtual_disk>(options);
-  std::map<node*, node_ref> copies;
-  const auto copy = [&](const std::map<std::string, node_ref>& from) {
-    std::map<std::string, node_ref> to;
-    for (const auto& [name, where] : from) {
-      node_ref& twin = copies[where.get()];
-      if (!twin) twin = std::make_shared<node>(*where);
-      to[name] = twin;
-    }
-    return to;
-  };
-  made->names_ = copy(names_);
-  made->durable_names_ = copy(durable_names_);
-  return made;
+std::uint64_t virtual_disk::fingerprint() const {
+  std::uint64_t sum = 0;
+  for (const auto& [name, where] : names_) {
+    sum = checksum(std::as_bytes(std::span(name)), sum);
+    sum = checksum(where->bytes(), sum + where->bytes().size());
+  }
+  return sum;
 }
 
 std::uint64_t virtual_disk::used_bytes() const noexcept {
   std::uint64_t used = 0;
-  for (const auto& [name, where] : names_) used += where->now.size();
+  for (const auto& [name, where] : names_) used += where->bytes().size();
   return used;
 }
 

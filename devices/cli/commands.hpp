@@ -12,6 +12,7 @@
 
 #include "devices/cli/line_format.hpp"
 #include "devices/device_options.hpp"
+#include "devices/export/message_choice.hpp"
 #include "devices/sidecar/sidecar_options.hpp"
 
 namespace holdfast::cli {
@@ -92,11 +93,31 @@ struct doctor_args {
   bool json = false;
 };
 struct journal_args {
-  enum class verb : std::uint8_t { ls, info, cat, verify };
+  enum class verb : std::uint8_t { ls, info, cat, verify, backup, restore, repair };
   verb what = verb::ls;
   std::string directory;
+  std::string target;  ///< backup, restore: the directory to make
+  bool yes = false;    ///< repair: change the journal
   bool json = false;
   std::string decode;  ///< cat: a serializer, or empty
+};
+struct export_args {
+  enum class format : std::uint8_t { jsonl, mcap };
+  std::string directory;
+  format form = format::jsonl;
+  bool form_given = false;
+  std::string output;  ///< a file, or empty
+  message_choice choice;
+  std::string decode;                                          ///< a serializer, or empty
+  std::string encoding, schema, schema_name, schema_encoding;  ///< mcap; schema is a file's name
+};
+struct follow_args {
+  std::string directory;
+  bool json = false;
+  std::string decode;                      ///< a serializer, or empty
+  std::uint64_t from = ~std::uint64_t{0};  ///< a position, or journal_follower's marks
+  std::optional<std::uint64_t> count;
+  std::optional<std::uint64_t> timeout_ns;  ///< longest wait for the next record
 };
 struct plugin_args {
   enum class verb : std::uint8_t { ls, check };
@@ -119,10 +140,16 @@ int run(const rep_args& args);
 int run(const status_args& args);
 int run(const doctor_args& args);
 int run(const journal_args& args);
+int run(const export_args& args);
+int run(const follow_args& args);
 int run(const plugin_args& args);
+// Verbs of journal in files of their own.
+int run_backup(const journal_args& args);
+int run_restore(const journal_args& args);
+int run_repair(const journal_args& args);
 
-using command =
-    std::variant<run_args, device_args, sidecar_args, check_args, push_args, pull_args, pub_args,
-                 sub_args, req_args, rep_args, status_args, doctor_args, journal_args, plugin_args>;
+using command = std::variant<run_args, device_args, sidecar_args, check_args, push_args, pull_args,
+                             pub_args, sub_args, req_args, rep_args, status_args, doctor_args,
+                             journal_args, export_args, follow_args, plugin_args>;
 
 }  // namespace holdfast::cli

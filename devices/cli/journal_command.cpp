@@ -2,6 +2,7 @@
 #include "devices/cli/decode_option.hpp"
 #include "devices/cli/journal_print.hpp"
 #include "devices/cli/lines.hpp"
+#include "devices/cli/progress.hpp"
 #include "devices/cli/report.hpp"
 
 namespace holdfast::cli {
@@ -9,16 +10,33 @@ namespace {
 
 using verb = journal_args::verb;
 
+result<verify_summary> check_sums(journal_reader& reader) {
+  constexpr std::uint64_t tell_every_bytes = 1 << 20;
+  progress shown("verify", reader.bytes_before(~std::uint64_t{0}));
+  std::uint64_t tell_at = 0;
+  return reader.verify(0, [&](const seen_record& seen) {
+    if (seen.record.position < tell_at) return true;
+    tell_at = seen.record.position + tell_every_bytes;
+    shown.at(reader.bytes_before(seen.record.position));
+    return true;
+  });
+}
+
 // Every record in turn: what is printed leaves before the next one is read.
 result<verify_summary> check_all(const journal_args& args, journal_reader& reader,
                                  line_writer& writer) {
-  if (args.what != verb::cat) return reader.verify();
+  if (args.what != verb::cat) return check_sums(reader);
   line_format format{.json = args.json, .separator = {}};
   decode_option decode;
   if (status opened = decode.open(args.decode, format); !opened) return opened;
+  journal_names names;
+  auto rows = reader.checkpoint_rows();
+  if (!rows) return rows.take_status();
+  names.take_rows(*rows);
   status wrote;
   auto sum = reader.verify(0, [&](const seen_record& seen) {
-    print_record(seen, format, writer.pending());
+    names.take(seen.record);
+    print_record(seen, names, format, writer.pending());
     if (writer.full()) wrote = writer.flush();
     return wrote.ok();
   });
@@ -55,6 +73,9 @@ int look(const journal_args& args, journal_reader& reader, line_writer& writer) 
 }  // namespace
 
 int run(const journal_args& args) {
+  if (args.what == verb::backup) return run_backup(args);
+  if (args.what == verb::restore) return run_restore(args);
+  if (args.what == verb::repair) return run_repair(args);
   auto reader = journal_reader::open(args.directory);
   if (!reader) return fail(reader.take_status());
   line_writer writer;

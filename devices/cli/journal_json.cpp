@@ -3,42 +3,14 @@
 
 #include "devices/cli/journal_print.hpp"
 #include "devices/cli/line_format.hpp"
+#include "devices/cli/record_json.hpp"
+#include "devices/export/jsonl_sink.hpp"
 #include "patterns/block.hpp"
 
 namespace holdfast::cli {
 namespace {
 
 using json_object = nlohmann::ordered_json;
-
-const char* type_name(record_type type) {
-  switch (type) {
-    case record_type::watermark: return "watermark";
-    case record_type::gap: return "gap";
-    case record_type::block: return "block";
-    case record_type::channel_def: return "channel_def";
-    case record_type::stream_def: return "stream_def";
-    case record_type::producer_def: return "producer_def";
-    case record_type::producer_gone: return "producer_gone";
-    case record_type::group_ack: return "group_ack";
-    case record_type::group_fail: return "group_fail";
-    case record_type::group_handout: return "group_handout";
-    case record_type::group_dead: return "group_dead";
-    case record_type::trim: return "trim";
-    case record_type::subscription_def: return "subscription_def";
-    case record_type::subscription_ack: return "subscription_ack";
-    case record_type::subscription_gone: return "subscription_gone";
-  }
-  return "unknown";
-}
-
-std::string hex(std::span<const std::byte> bytes) {
-  std::string text;
-  for (const std::byte b : bytes) {
-    text += "0123456789abcdef"[std::to_integer<unsigned>(b) >> 4];
-    text += "0123456789abcdef"[std::to_integer<unsigned>(b) & 15];
-  }
-  return text;
-}
 
 // "first_sequence 1, count 50": an object as words.
 std::string words(const json_object& object) {
@@ -55,32 +27,45 @@ void put(const json_object& object, bool json, std::string& out) {
   out += (json ? object.dump(-1, ' ', false, replace) : words(object)) + "\n";
 }
 
-json_object facts_of(const record_head& head) {
-  json_object object;
-  object["type"] = type_name(head.type);
-  if (head.stream != no_stream) object["stream"] = head.stream;
-  if (head.type == record_type::block) {
-    object["first_sequence"] = head.first_sequence;
-    object["count"] = head.count;
-    if (head.producer != 0) object["producer"] = head.producer;
-    if (head.producer != 0) object["producer_number"] = head.producer_number;
-  }
-  return object;
+// A number without a message; its bytes may say why.
+void put_void(std::uint64_t sequence, const entry& one, bool json, std::string& out) {
+  if (!json) return;
+  out += "{\"sequence\":" + std::to_string(sequence) + ",\"void\":";
+  put_bytes(one.data, out);
+  out += "}\n";
+}
+
+// To the object of a message of request-reply that was just written: what its first part says.
+void add_heads(const record_view& block, const journal_names& names, const entry& one,
+               std::string& out) {
+  const stream_def* in = names.stream(block.head.stream);
+  if (in == nullptr || names.pattern(in->channel) != "reqrep") return;
+  std::optional<request_head> request;
+  std::optional<reply_head> reply;
+  decode_heads(in->address, one.part(0), request, reply);
+  out.resize(out.size() - std::string_view("}\n").size());
+  put_heads(request, reply, out);
+  out += "}\n";
 }
 
 // Every message of a block as a line of its own, indented; sequences count on from the block's.
-void put_messages(const record_view& block, const line_format& format, std::string& out) {
+void put_messages(const record_view& block, const journal_names& names, const line_format& format,
+                  std::string& out) {
   entry_walker walker(block.body);
   entry one;
   std::vector<std::string_view> parts;
   for (std::uint64_t sequence = block.head.first_sequence; walker.next(one); ++sequence) {
-    if (one.voided()) continue;
+    if (one.voided()) {
+      put_void(sequence, one, format.json, out);
+      continue;
+    }
     parts.clear();
     for_each_part(one, [&](bytes_view part) {
       parts.emplace_back(reinterpret_cast<const char*>(part.data()), part.size());
     });
     if (!format.json) out += "  " + std::to_string(sequence) + ": ";
     write_line(format, parts, {.known = format.json, .queue = {}, .sequence = sequence}, out);
+    if (format.json) add_heads(block, names, one, out);
   }
 }
 
@@ -132,13 +117,31 @@ void print_info(const journal_info& info, const verify_summary& tail, bool json,
   put(object, json, out);
 }
 
-void print_record(const seen_record& seen, const line_format& format, std::string& out) {
+void print_record(const seen_record& seen, const journal_names& names, const line_format& format,
+                  std::string& out) {
   json_object object{{"position", seen.record.position}};
-  object.update(facts_of(seen.record.head));
+  object.update(record_facts(seen.record, names));
   object["bytes"] = seen.size;
   object["time_ns"] = seen.record.head.time_ns;
   put(object, format.json, out);
-  if (seen.record.head.type == record_type::block) put_messages(seen.record, format, out);
+  if (seen.record.head.type == record_type::block) put_messages(seen.record, names, format, out);
+}
+
+void print_followed(const followed& what, bool json, std::string& out) {
+  json_object object;
+  switch (what.what) {
+    case followed::kind::trimmed: object["notice"] = "trimmed"; break;
+    case followed::kind::damaged: object["notice"] = "damaged"; break;
+    case followed::kind::cut: object["notice"] = "cut"; break;
+    case followed::kind::record:
+    case followed::kind::idle: return;
+  }
+  object["from"] = what.from;
+  object["to"] = what.to;
+  if (what.rot.stream != no_stream) object["stream"] = what.rot.stream;
+  if (what.rot.messages.count != 0) object["first_sequence"] = what.rot.messages.first;
+  if (what.rot.messages.count != 0) object["count"] = what.rot.messages.count;
+  put(object, json, out);
 }
 
 void print_verdict(const journal_info& info, const verify_summary& sum, bool json,

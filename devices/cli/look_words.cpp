@@ -15,6 +15,25 @@ CLI::App& add_journal_verb(CLI::App& journal, journal_args& args, const char* na
   return *sub;
 }
 
+// Those that write: a copy, or with --yes the journal itself.
+void add_keeping_verbs(CLI::App& journal, journal_args& args) {
+  constexpr const char* target_help = "Directory to make; must not exist or be empty";
+  add_journal_verb(journal, args, "backup", "Copy a journal, in use or not, to a position",
+                   verb::backup)
+      .add_option("TARGET", args.target, target_help)
+      ->required();
+  CLI::App* restore = journal.add_subcommand("restore", "Check a backup and make a journal of it");
+  restore->add_option("SOURCE", args.directory, "Directory of the backup")->required();
+  restore->add_option("DIR", args.target, target_help)->required();
+  restore->add_flag("--json", args.json, "Print JSON");
+  restore->callback([&args] { args.what = verb::restore; });
+  add_journal_verb(
+      journal, args, "repair",
+      "Say what can be put right in a journal at rest; exit status 3 if damage is left",
+      verb::repair)
+      .add_flag("--yes", args.yes, "Do it, after copying aside what will change");
+}
+
 void add_journal(verbs& to) {
   auto [journal, args] = to.add<journal_args>("journal", "Look into a journal, without the device");
   journal.require_subcommand(1);
@@ -24,6 +43,8 @@ void add_journal(verbs& to) {
              args.decode);
   add_journal_verb(journal, args, "verify", "Check every sum; exit status 3 when one fails",
                    verb::verify);
+  add_keeping_verbs(journal, args);
+  add_journal_words(to, journal);
 }
 
 void add_plugin(verbs& to) {

@@ -51,7 +51,7 @@ void add_pubsub(verbs& to) {
                  "Name of the subscription: it goes on behind what was printed before");
   sub.add_option("--from", in.from,
                  "Where a new subscription begins: next (default), first, last, a sequence, a time "
-                 "(2026-03-01T12:30:00Z) or how long ago (-10min)");
+                 "(2026-03-01T12:30:00Z) or how long ago (-10m)");
   add_count(sub, "Stop after so many messages", in.count);
   add_timeout(sub, "Stop after so long without a message", in.timeout_ns);
   add_form(sub, in.plain, in.format);

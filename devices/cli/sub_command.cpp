@@ -1,26 +1,13 @@
-#include <ctime>
-
 #include "base/clock.hpp"
 #include "devices/cli/commands.hpp"
 #include "devices/cli/decode_option.hpp"
 #include "devices/cli/line_taker.hpp"
 #include "devices/cli/plain_commands.hpp"
 #include "devices/config/units.hpp"
+#include "devices/export/time_text.hpp"
 
 namespace holdfast::cli {
 namespace {
-
-// "2026-03-01T12:30:00Z", UTC.
-result<std::uint64_t> parse_time(const std::string& text) {
-  std::tm parts{};
-  const char* end = strptime(text.c_str(), "%Y-%m-%dT%H:%M:%S", &parts);
-  if (!end || (*end != 0 && std::string_view(end) != "Z"))
-    return status{errc::invalid,
-                  "--from '" + text +
-                      "': say first, last, next, a sequence, a time such as 2026-03-01T12:30:00Z, "
-                      "or how long ago, such as -10min"};
-  return static_cast<std::uint64_t>(timegm(&parts)) * second_ns;
-}
 
 result<start_point> parse_from(const std::string& text) {
   const auto at_ns = [](std::uint64_t ns) {
@@ -40,8 +27,12 @@ result<start_point> parse_from(const std::string& text) {
     const std::uint64_t now = system_now().real_ns;
     return at_ns(now - std::min(now, *ago));
   }
-  const auto when = parse_time(text);
-  if (!when) return status{when.kind(), std::string(when.text())};
+  const auto when = parse_time_text(text);
+  if (!when)
+    return status{errc::invalid,
+                  "--from '" + text +
+                      "': say first, last, next, a sequence, a time such as 2026-03-01T12:30:00Z, "
+                      "or how long ago, such as -10m"};
   return at_ns(*when);
 }
 

@@ -12,8 +12,9 @@ result<std::uint64_t> parse_timeout(const std::string& text) {
 }  // namespace
 
 taken verbs::chosen() const {
-  for (const verb& one : all_)
-    if (one.app->parsed()) return one.take();
+  // A verb's verb was added after it.
+  for (auto one = all_.rbegin(); one != all_.rend(); ++one)
+    if (one->app->parsed()) return one->take();
   return 0;  // CLI11 refuses a line without a verb
 }
 

@@ -34,8 +34,14 @@ class verbs {
   }
   template <class Args, class Take>
   std::pair<CLI::App&, Args&> add(const char* name, const char* help, Take take) {
+    return add_under<Args>(app_, name, help, std::move(take));
+  }
+  /// The same as a verb of another verb.
+  template <class Args, class Take>
+  std::pair<CLI::App&, Args&> add_under(CLI::App& of, const char* name, const char* help,
+                                        Take take) {
     auto args = std::make_shared<Args>();
-    CLI::App* app = app_.add_subcommand(name, help);
+    CLI::App* app = of.add_subcommand(name, help);
     all_.push_back({app, [args, take = std::move(take)] { return take(*args); }});
     return {*app, *args};
   }
@@ -59,6 +65,8 @@ void add_pubsub_device_words(verbs& to);
 void add_reqrep_device_words(verbs& to);
 void add_sidecar_words(verbs& to);
 void add_look_words(verbs& to);
+/// Those of `journal` that have words of their own.
+void add_journal_words(verbs& to, CLI::App& journal);
 
 /// Calls `store` with a parsed value, or makes CLI11 say why it cannot be parsed.
 template <class Parse, class Store>

@@ -68,7 +68,9 @@ status device_loop::parts::finish() {
   while (checkpoints->running() && now() < last) turn(drain_wait_ns);
   core->force_checkpoint();
   while (core->checkpoint_writing() && now() < last) turn(0);
-  return records->close();
+  status closed = records->close();
+  tell_troubles();
+  return closed;
 }
 
 const device_options& device_loop::options() const noexcept {

@@ -152,7 +152,13 @@ void device_loop::parts::hand_over(instant at) {
   again = true;
 }
 
+void device_loop::parts::tell_troubles() {
+  for (const std::string& trouble : records->take_troubles())
+    log_warning(options.name + ": " + trouble);
+}
+
 void device_loop::parts::tell_failure() {
+  tell_troubles();
   const status* failure = core->reached().failure;
   if (!failure || failure_told) return;
   failure_told = true;

@@ -46,6 +46,7 @@ status device_loop::parts::open_journal_in_data() {
   o.disk_limit = options.disk_limit_bytes;
   o.memory_budget = options.memory_bytes;
   o.zero_copy = options.zero_copy;
+  o.cut_block = cut_body;
   std::uint64_t max_message = 0;
   for (const channel_options& c : options.channels) {
     const channel_settings& common = c.settings();

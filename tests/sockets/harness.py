@@ -200,6 +200,7 @@ class device:
         self.config = os.path.join(test.dir, f"{name}.yaml")
         self.process = None
         self.starts = 0
+        self.under = []  # a command that runs the program, as strace does
         test.devices.append(self)
         test.on_end(self.stop_hard)
 
@@ -211,7 +212,8 @@ class device:
     def start(self, within=20.0):
         self.write_config()
         self.starts += 1
-        self.process = child(self.name, [options.bin, "run", self.config], self.test.dir, stdin=False)
+        self.process = child(self.name, [*self.under, options.bin, "run", self.config], self.test.dir,
+                             stdin=False)
         self.process.wait_line("holdfast: ready", within)
         return self
 
@@ -382,7 +384,7 @@ def main(tests):
     parser.add_argument("--only", default="", help="one test function")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--keep", action="store_true", help="leave the directory")
-    parser.parse_args(namespace=options)
+    vars(options).update(vars(parser.parse_args()))  # a namespace given to argparse keeps its own defaults
     if not os.access(options.bin, os.X_OK):
         sys.exit("give the holdfast program with --bin or HOLDFAST_BIN")
     os.environ["PYTHONUNBUFFERED"] = "1"

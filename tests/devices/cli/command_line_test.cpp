@@ -139,6 +139,30 @@ TEST_CASE("journal verbs") {
   CHECK(understood<journal_args>({"journal", "cat", "d"}).what == journal_args::verb::cat);
 }
 
+TEST_CASE("journal export and follow") {
+  const auto lines = understood<export_args>({"journal", "export", "d"});
+  CHECK(lines.form == export_args::format::jsonl);
+  CHECK(lines.output.empty());
+  const auto mcap = understood<export_args>(
+      {"journal", "export", "d", "-o", "x.mcap", "--channel", "c", "--address", "a", "--address",
+       "b", "--topic", "t/", "--from", "7", "--to", "2026-03-01T12:30:00Z", "--encoding", "json"});
+  CHECK(mcap.form == export_args::format::mcap);
+  CHECK(mcap.choice.addresses == std::vector<std::string>{"a", "b"});
+  CHECK(understood<export_args>({"journal", "export", "--address", "a", "d"}).directory == "d");
+  CHECK_FALSE(mcap.choice.from->is_time);
+  CHECK(mcap.choice.to->is_time);
+  CHECK(mcap.choice.to->value == 1'772'368'200 * second_ns);
+  CHECK(has(mistake({"journal", "export", "d", "--format", "bag"}), "neither jsonl nor mcap"));
+  CHECK(has(mistake({"journal", "export", "d", "--from", "yesterday"}), "2026-03-01T12:30:00Z"));
+  CHECK(has(mistake({"journal", "export", "d", "--schema", "f"}), "--schema-name"));
+  const auto follow = understood<follow_args>(
+      {"journal", "follow", "d", "--json", "--count", "3", "--from", "first"});
+  CHECK(follow.count == 3);
+  CHECK(follow.from == 0);
+  CHECK(understood<follow_args>({"journal", "follow", "d"}).from == ~std::uint64_t{0});
+  CHECK(has(mistake({"journal", "folow", "d"}), "did you mean 'follow'?"));
+}
+
 TEST_CASE("a mistyped word is answered with the nearest one") {
   CHECK(has(mistake({"psuh", "tcp://h:1"}), "holdfast has no verb 'psuh'; did you mean 'push'?"));
   CHECK(has(mistake({"journal", "verfy", "d"}),

@@ -1,0 +1,97 @@
+#include "journal/segment_list.hpp"
+
+#include <algorithm>
+#include <array>
+#include <filesystem>
+
+#include "journal/segment_table.hpp"
+
+namespace holdfast {
+namespace {
+
+namespace fs = std::filesystem;
+
+bool all_zero(bytes_view bytes) {
+  return std::all_of(bytes.begin(), bytes.end(), [](std::byte b) { return b == std::byte{0}; });
+}
+
+void look_at(const std::string& directory, const std::string& name, segment_list& into) {
+  const read_file file(directory + "/" + name);
+  if (!file.is_open()) return;  // trimmed meanwhile
+  std::array<std::byte, records_at + record_header_bytes> head{};
+  const bool readable = file.read(0, head);
+  const bytes_view bytes(head);
+  segment_info found;
+  found.name = name;
+  // A header of another slot was misplaced: as bad as none.
+  const auto header_at = [&](std::uint64_t at) {
+    auto decoded = decode_segment_header(bytes.subspan(at));
+    return decoded && decoded->slot == segment_slot(name) ? decoded : std::nullopt;
+  };
+  auto header = header_at(0);
+  found.header_damaged = !header;
+  if (!header) header = header_at(segment_header_copy_at);
+  if (readable && header && header->spare) {
+    into.spares.push_back(name);
+  } else if (readable && header) {
+    found.header = *header;
+    into.segments.push_back(std::move(found));
+  } else if (readable && all_zero(bytes.subspan(records_at))) {
+    into.spares.push_back(name);
+  } else {
+    into.unreadable.push_back(name);
+  }
+}
+
+// Back from the newest header, as recovery does.
+void chain(std::vector<segment_info>& all) {
+  std::uint64_t next = ~std::uint64_t{0};
+  std::uint64_t next_end = 0;
+  for (auto at = all.rbegin(); at != all.rend(); ++at) {
+    const bool newest = at == all.rbegin();
+    at->in_log = newest || at->header.base <= next;
+    if (!at->in_log) continue;
+    if (at->header.base == next) at->end = next_end;
+    next = at->header.previous_base;
+    next_end = at->header.previous_end;
+  }
+}
+
+}  // namespace
+
+result<segment_list> list_segments(const std::string& directory) {
+  segment_list made;
+  std::error_code error;
+  for (const auto& entry : fs::directory_iterator(directory + "/seg", error)) {
+    const std::string name = "seg/" + entry.path().filename().string();
+    if (segment_slot(name) >= 0) look_at(directory, name, made);
+  }
+  if (error) return status{errc::not_found, directory + ": there is no journal here"};
+  std::sort(made.segments.begin(), made.segments.end(),
+            [](const auto& a, const auto& b) { return a.header.base < b.header.base; });
+  std::sort(made.spares.begin(), made.spares.end());
+  chain(made.segments);
+  return made;
+}
+
+bool segment_is_there(const read_file& file, const segment_header& header) {
+  // The first copy counts if it can be read: the second may still be that of a former use.
+  for (const std::uint64_t at : {std::uint64_t{0}, segment_header_copy_at}) {
+    std::array<std::byte, segment_header_bytes> bytes{};
+    if (!file.is_open() || !file.read(at, bytes)) continue;
+    if (const auto found = decode_segment_header(bytes)) return found == header;
+  }
+  return false;
+}
+
+record_walker walk_of(const read_file& file, const segment_header& header, std::uint64_t from,
+                      std::uint64_t to) {
+  return record_walker(
+      [&file](std::uint64_t offset, std::span<std::byte> into) {
+        return file.read(offset, into) ? status{} : status{errc::io, "short read"};
+      },
+      header.base, segment_key(header.journal_id, header.epoch),
+      std::max(from, header.base + records_at), to);
+}
+
+}  // namespace holdfast

@@ -1,0 +1,45 @@
+// input: takes values from the bytes of a fuzzer; behind their end everything is zero.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <cstring>
+#include <span>
+
+#include "base/coding.hpp"
+
+namespace holdfast::testing {
+
+class fuzz_input {
+ public:
+  fuzz_input(const std::uint8_t* data, std::size_t size)
+      : rest_(reinterpret_cast<const std::byte*>(data), size) {}
+
+  template <class T>
+  T take() noexcept {
+    T value{};
+    const std::size_t size = std::min(sizeof value, rest_.size());
+    if (size != 0) std::memcpy(&value, rest_.data(), size);
+    rest_ = rest_.subspan(size);
+    return value;
+  }
+  bytes_view take_bytes(std::size_t size) noexcept {
+    const bytes_view taken = rest_.first(std::min(size, rest_.size()));
+    rest_ = rest_.subspan(taken.size());
+    return taken;
+  }
+  bytes_view rest() const noexcept { return rest_; }
+  bool empty() const noexcept { return rest_.empty(); }
+
+ private:
+  bytes_view rest_;
+};
+
+/// Ends the program where a fuzzer looks.
+inline void must(bool condition) {
+  if (!condition) __builtin_trap();
+}
+
+}  // namespace holdfast::testing
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size);
