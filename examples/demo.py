@@ -84,6 +84,12 @@ class consumer(threading.Thread):
         for line in self.process.stdout:
             self.seen.add(line)
 
+    def stop(self):
+        """Asks it to end and reads to the end: killed, it could leave half a line of a repeat."""
+        self.process.terminate()
+        self.join(PATIENCE_S)
+        self.process.kill()
+
 
 class ledger:
     """How often each message came."""
@@ -140,7 +146,9 @@ def main():
         progress(seen, total, total)
         for one in producers:
             one.join(PATIENCE_S)
-        for one in producers + consumers:
+        for one in consumers:
+            one.stop()
+        for one in producers:
             one.process.kill()
         broker.stop()
     return report(producers, seen, total)
