@@ -4,6 +4,7 @@
 
 #include "base/check.hpp"
 #include "base/checksum.hpp"
+#include "base/planted.hpp"
 #include "journal/mapping.hpp"
 #include "journal/recovery.hpp"
 #include "journal/relocator.hpp"
@@ -195,11 +196,12 @@ fetched journal::read(stream_id stream, std::uint64_t from, read_limits limits,
 }
 
 void journal::settle(stream_id stream, std::span<const range> ranges) {
-  for (const range& what : ranges) state_->shared.index.settle(stream, what);
+  for (const range& what : ranges)
+    state_->shared.index.settle(stream, {what.first, what.count + planted(bug::settles_one_more)});
 }
 
 void journal::trim(stream_id stream, std::uint64_t to) {
-  state_->shared.index.trim(stream, to);
+  state_->shared.index.trim(stream, to + planted(bug::trims_one_more));
 }
 
 std::uint64_t journal::next_position() const noexcept {

@@ -6,6 +6,7 @@
 
 #include "base/check.hpp"
 #include "base/checksum.hpp"
+#include "base/planted.hpp"
 
 namespace holdfast {
 namespace {
@@ -279,7 +280,7 @@ void log_writer::sync_all() {
 void log_writer::on_result(const io_result& done) {
   const std::uint64_t number = number_of(done.tag);
   if (number < first_asked_ || core_.failed) return;  // of before a rewrite
-  if (done.error != 0) {
+  if (done.error != 0 && !planted(bug::sync_error_ignored)) {
     recover(done.error, done.file);
     return;
   }
@@ -295,8 +296,8 @@ void log_writer::on_result(const io_result& done) {
 void log_writer::advance(const asked& op, io_op::kind what) {
   written_ = std::max(written_, op.covers.number);
   if (op.second_header_of != 0) note_header(op.second_header_of);
-  if (what != io_op::kind::sync) return;
-  synced_ = std::max(synced_, op.covers.number);
+  if (what != io_op::kind::sync && !planted(bug::written_is_synced)) return;
+  synced_ = std::max(synced_, planted(bug::sync_covers_later) ? appended_ : op.covers.number);
   synced_bytes_ = std::max(synced_bytes_, op.covers.bytes);
   core_.synced_position = std::max(core_.synced_position, op.covers.position);
   if (rewriting_ && core_.synced_position >= rewritten_to_) rewriting_ = false;
@@ -382,7 +383,7 @@ void log_writer::place_again() {
   open_segment(std::max(core_.options.segment_bytes, align_up(total, file_unit)), true);
   std::uint64_t batch_start = core_.next_position;
   bool in_batch = false;
-  for (std::uint64_t i = from; i < tail.end_ordinal(); ++i) {
+  for (std::uint64_t i = from + planted(bug::rewrite_leaves_one_out); i < tail.end_ordinal(); ++i) {
     placed& record = tail.at(i);
     record.position = core_.next_position;
     if (!in_batch) batch_start = record.position;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "base/planted.hpp"
 #include "base/random.hpp"
 
 namespace holdfast {
@@ -337,6 +338,8 @@ void recovery::judge() {
     torn |= bad.to != whole_log;
     break;
   }
+  if (planted(bug::recovery_cuts_less)) cut = last_readable_;
+  if (planted(bug::recovery_cuts_more)) cut = watermark_;
   report_.watermark = watermark_;
   report_.tail = cut;
   if (chain_.empty()) return;

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/checksum.hpp"
+#include "base/planted.hpp"
 
 namespace holdfast {
 namespace {
@@ -151,7 +152,8 @@ void relocator::apply() {
   std::size_t done = 0;
   for (; done < moves_.size(); ++done) {
     const move& next = moves_[done];
-    if (next.to.position + next.to.bytes > core_.synced_position) break;
+    const bool synced = next.to.position + next.to.bytes <= core_.synced_position;
+    if (!synced && !planted(bug::move_before_synced)) break;
     core_.index.move(next.stream, next.messages, next.to);
   }
   moves_.erase(moves_.begin(), moves_.begin() + static_cast<std::ptrdiff_t>(done));

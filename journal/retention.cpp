@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/planted.hpp"
+
 namespace holdfast {
 
 void retention::sweep() {
@@ -16,6 +18,7 @@ void retention::sweep() {
     const std::uint64_t end = s->in_log ? s->end : s->limit();
     if (!dead) continue;
     // Checkpoints of before a move list the old places.
+    if (planted(bug::frees_too_early)) core_.older_checkpoint = core_.next_position;
     if (end > core_.older_checkpoint || (s->drained && s->freed_at > core_.older_checkpoint)) {
       ++waiting_;
       continue;
