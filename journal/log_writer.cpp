@@ -380,6 +380,8 @@ void log_writer::place_again() {
                        record_size(record.body.size()));
   }
   open_segment(std::max(core_.options.segment_bytes, align_up(total, file_unit)), true);
+  rewritten_to_ = core_.next_position;
+  if (from == tail.end_ordinal()) return begin_again();
   std::uint64_t batch_start = core_.next_position;
   bool in_batch = false;
   for (std::uint64_t i = from; i < tail.end_ordinal(); ++i) {
@@ -401,6 +403,13 @@ void log_writer::place_again() {
   rewritten_to_ = core_.next_position;
   core_.files->submit(ops_);
   ops_.clear();
+}
+
+// Nothing is to be written again: what failed was the copy of a header.
+void log_writer::begin_again() {
+  put_segment_header();
+  want_sync_ = true;
+  submit();
 }
 
 void log_writer::release() {

@@ -76,6 +76,7 @@ class log_writer {
   void recover(int error, file_id file);
   void abandon();
   void place_again();
+  void begin_again();
   void release();
 
   core& core_;

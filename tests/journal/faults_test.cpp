@@ -171,6 +171,23 @@ TEST_CASE("whichever call fails while opening, nothing is lost by it") {
   }
 }
 
+// Also the copy of a segment's header, which is written when all records are durable.
+TEST_CASE("a write that fails while every record is durable is no end of the journal") {
+  for (std::uint64_t nth = 1; nth <= 100; ++nth) {
+    CAPTURE(nth);
+    rig r;
+    r.must_open();
+    r.disk.fail_write(nth, EIO);
+    for (std::uint64_t i = 1; i <= 100; ++i) {
+      r.append(block_item(1, i, 1, 1000));
+      r.settle_down();
+      REQUIRE(r.log->progress().synced == i);
+    }
+    r.must_open();
+    CHECK(r.read_all(1, 1).size() == 100);
+  }
+}
+
 TEST_CASE("a load that fails is a gap that is told, and no more") {
   rig r;
   r.options.tail_bytes = 0;
