@@ -37,10 +37,10 @@ int one(std::uint64_t seed) {
 }
 
 int many(std::uint64_t minutes) {
-  const std::uint64_t end = system_now().now_ns + minutes * 60 * second_ns;
+  const std::uint64_t end = monotonic_now() + minutes * 60 * second_ns;
   random_source seeds(system_seed());
   std::uint64_t count = 0, virtual_ns = 0;
-  while (system_now().now_ns < end) {
+  while (monotonic_now() < end) {
     const std::uint64_t seed = seeds.next() >> 24;
     const sim::outcome o = sim::simulate(sim::draw_plan(seed));
     ++count;

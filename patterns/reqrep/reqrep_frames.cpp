@@ -174,7 +174,7 @@ void reqrep::tell(const session& s, const reply_frame& f, reply_outcome outcome,
   frame_out made;
   made.to = s.peer;
   encode(made.head, s.number, replied{f.stream, f.sequence, outcome});
-  out_.send_after(after, options_.durability, std::move(made));
+  out_.send_after(after, std::move(made));
 }
 
 }  // namespace holdfast
