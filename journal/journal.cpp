@@ -105,6 +105,7 @@ void journal::state::go_live() {
 marks journal::state::turn() {
   shared.now = shared.options.clock();
   results.clear();
+  backlog.begin_turn();
   shared.files->poll(results);
   for (const io_result& done : results) take_in(done);
   for (const std::string& lost : take_lost_places()) said.note_lost(lost);
@@ -208,7 +209,8 @@ std::uint64_t journal::next_position() const noexcept {
 
 std::uint64_t journal::next_deadline() const noexcept {
   return std::min({state_->writer.deadline(), state_->checkpoints.deadline(),
-                   state_->spares.deadline(), state_->mover.deadline()});
+                   state_->spares.deadline(), state_->mover.deadline(),
+                   state_->backlog.deadline()});
 }
 
 int journal::wake_fd() const noexcept {
