@@ -1,15 +1,47 @@
 #include "base/slab_memory.hpp"
 
-#include <array>
+#include <algorithm>
 #include <mutex>
+#include <vector>
 
 namespace holdfast {
 namespace {
 
-struct kept_memory {
-  std::mutex mutex;
-  std::array<std::byte*, kept_bytes_max / kept_slab_bytes> of{};
-  std::size_t count = 0;
+constexpr std::size_t kept_min = 128u << 10;  ///< smaller ones the allocator keeps itself
+constexpr std::size_t kept_bytes_max = 16u << 20;
+
+class kept_memory {
+ public:
+  kept_memory() { pieces_.reserve(kept_bytes_max / kept_min); }
+
+  slab_memory take(std::size_t capacity) {
+    const std::lock_guard held(mutex_);
+    const auto fits = [&](const piece& p) {
+      return p.capacity >= capacity && p.capacity - capacity <= capacity / 4;
+    };
+    const auto found = std::find_if(pieces_.rbegin(), pieces_.rend(), fits);  // the warmest first
+    if (found == pieces_.rend()) return {};
+    const piece taken = *found;
+    bytes_ -= taken.capacity;
+    pieces_.erase(std::next(found).base());
+    return slab_memory(taken.memory, {taken.capacity});
+  }
+  bool put(std::byte* memory, std::size_t capacity) noexcept {
+    const std::lock_guard held(mutex_);
+    if (bytes_ + capacity > kept_bytes_max) return false;
+    bytes_ += capacity;
+    pieces_.push_back({memory, capacity});
+    return true;
+  }
+
+ private:
+  struct piece {
+    std::byte* memory;
+    std::size_t capacity;
+  };
+  std::mutex mutex_;
+  std::vector<piece> pieces_;
+  std::size_t bytes_ = 0;
 };
 
 // Never destroyed: slabs may outlive every other static object.
@@ -21,24 +53,13 @@ kept_memory& kept() {
 }  // namespace
 
 slab_memory take_slab_memory(std::size_t capacity) {
-  if (capacity == kept_slab_bytes) {
-    kept_memory& from = kept();
-    const std::lock_guard held(from.mutex);
-    if (from.count > 0) return slab_memory(from.of[--from.count], {capacity});
-  }
+  if (capacity >= kept_min)
+    if (slab_memory used = kept().take(capacity)) return used;
   return slab_memory(new std::byte[capacity], {capacity});
 }
 
 void slab_memory_deleter::operator()(std::byte* memory) const noexcept {
-  if (capacity == kept_slab_bytes) {
-    kept_memory& to = kept();
-    const std::lock_guard held(to.mutex);
-    if (to.count < to.of.size()) {
-      to.of[to.count++] = memory;
-      return;
-    }
-  }
-  delete[] memory;
+  if (capacity < kept_min || !kept().put(memory, capacity)) delete[] memory;
 }
 
 }  // namespace holdfast
