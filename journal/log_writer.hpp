@@ -73,6 +73,7 @@ class log_writer {
   void submit();
   void note_level(level need) noexcept;
   void advance(const asked& op, io_op::kind what);
+  // After a failure (log_rewrite.cpp).
   void recover(int error, file_id file);
   void abandon();
   void place_again();

@@ -469,10 +469,8 @@ status recovery::begin_epoch() {
   made.key = segment_key(core_.id, core_.epoch);
   made.file = file.file;
   made.end = made.first_record();
-  std::array<std::byte, segment_header_bytes> bytes;
-  encode_segment_header(header, bytes);
   for (const std::uint64_t at : {std::uint64_t{0}, segment_header_copy_at}) {
-    ops.push_back(make_write(made.file, at, copy_to_buffer(bytes), 0));
+    ops.push_back(make_write(made.file, at, bytes_of(header), 0));
     ops.push_back(make_op(io_op::kind::sync, made.file, 0));
   }
   core_.active = &core_.segments.add(std::move(made));

@@ -1,7 +1,6 @@
 #include "journal/spare_pool.hpp"
 
 #include <algorithm>
-#include <array>
 
 namespace holdfast {
 namespace {
@@ -58,10 +57,7 @@ bool spare_pool::recycle(const segment& freed) {
   if (!adopt({header.slot, freed.file, header.size, true, true})) return false;
   segment_header marked = header;
   marked.spare = true;
-  std::array<std::byte, segment_header_bytes> bytes;
-  encode_segment_header(marked, bytes);
-  core_.submit(
-      make_write(freed.file, 0, copy_to_buffer(bytes), make_tag(asker::spare, header.slot)));
+  core_.submit(make_write(freed.file, 0, bytes_of(marked), make_tag(asker::spare, header.slot)));
   return true;
 }
 
