@@ -1,5 +1,5 @@
-// The second half of the log's writer: a write or sync failed, and what was not durable is written
-// again elsewhere.
+// The second half of the log's writer: a write or sync failed, or a file could not be made, and
+// what was not durable is written again elsewhere.
 #include <algorithm>
 #include <cstring>
 #include <utility>
@@ -8,6 +8,11 @@
 #include "journal/log_writer.hpp"
 
 namespace holdfast {
+namespace {
+
+constexpr std::uint64_t ask_again_ns = second_ns;
+
+}  // namespace
 
 // A write or sync failed. What was not durable goes to a fresh segment, once; if that fails as
 // well, the journal takes nothing more.
@@ -23,6 +28,23 @@ void log_writer::recover(int error, file_id file) {
     return;
   }
   rewriting_ = true;
+  rewrite();
+}
+
+// Nothing was written to it, so the log is as good as before: its records stay in memory until a
+// file can be made.
+void log_writer::on_lost_file(const io_result& done) {
+  if (core_.failed || lost_ != 0) return;
+  if (done.what == io_op::kind::write) return recover(done.error, done.file);
+  for (const auto& s : core_.segments.all())
+    if (s->file == done.file) s->file = 0;
+  lost_ = done.error;
+  ask_again_at_ = core_.now.now_ns + ask_again_ns;
+  if (!holding_) held_from_ = core_.segments.next_base();
+  holding_ = true;
+}
+
+void log_writer::rewrite() {
   ++rewrites_;
   abandon();
   place_again();
@@ -32,7 +54,11 @@ void log_writer::abandon() {
   first_asked_ += asked_.size();
   asked_.clear();
   write_ = io_op{};
+  ops_.clear();
   slab_from_ = slab_used_;
+  if (holding_) give_back_untouched();
+  holding_ = false;
+  lost_ = 0;
   segment* kept = core_.segments.find(core_.synced_position - 1);
   check(kept != nullptr, "the durable end lies in a segment");
   for (const auto& s : core_.segments.all()) {
@@ -42,6 +68,17 @@ void log_writer::abandon() {
   kept->end = core_.synced_position;
   core_.active = kept;
   std::erase_if(half_headers_, [kept](std::uint64_t base) { return base > kept->base(); });
+}
+
+// Segments begun while operations were held: nothing was asked of their files.
+void log_writer::give_back_untouched() {
+  std::vector<std::uint64_t> bases;
+  for (const auto& s : core_.segments.all())
+    if (s->base() >= held_from_) bases.push_back(s->base());
+  for (const std::uint64_t base : bases) {
+    spares_.give_back(*core_.segments.find(base));
+    core_.segments.remove(base);
+  }
 }
 
 // All of it goes into one segment, and the segment's header only once the records are written:
@@ -59,6 +96,7 @@ void log_writer::place_again() {
                        record_size(record.body.size()));
   }
   open_segment(std::max(core_.options.segment_bytes, align_up(total, file_unit)), true);
+  if (from == tail.end_ordinal()) put_segment_header();  // a header's copy failed, nothing else
   std::uint64_t batch_start = core_.next_position;
   bool in_batch = false;
   for (std::uint64_t i = from; i < tail.end_ordinal(); ++i) {
@@ -72,12 +110,15 @@ void log_writer::place_again() {
     ++core_.stats.rewritten;
     if (record.is_new_block()) index_block(record);
   }
+  rewritten_to_ = core_.next_position;
+  want_sync_ = true;
+  if (from == tail.end_ordinal()) return submit();
   close_write();
   held_for_ = first_asked_ + asked_.size() - 1;
   held_covers_ = std::exchange(asked_.back().covers, {});
   held_header_ = make_write(core_.active->file, 0, bytes_of(core_.active->header), 0);
   holding_ = true;
-  rewritten_to_ = core_.next_position;
+  held_from_ = core_.segments.next_base();
   core_.files->submit(ops_);
   ops_.clear();
 }
@@ -87,7 +128,6 @@ void log_writer::release() {
   held_header_.tag = make_tag(asker::log, first_asked_ + asked_.size());
   asked_.push_back({held_covers_, 0, false});
   ops_.insert(ops_.begin(), std::move(held_header_));
-  want_sync_ = true;
   submit();
 }
 

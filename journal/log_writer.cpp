@@ -271,7 +271,7 @@ void log_writer::sync_all() {
 
 void log_writer::on_result(const io_result& done) {
   const std::uint64_t number = number_of(done.tag);
-  if (number < first_asked_ || core_.failed) return;  // of before a rewrite
+  if (is_past(done) || core_.failed) return;
   if (done.error != 0) {
     recover(done.error, done.file);
     return;
@@ -301,6 +301,7 @@ void log_writer::advance(const asked& op, io_op::kind what) {
 
 void log_writer::on_time() {
   if (core_.failed) return;
+  if (lost_ != 0 && core_.now.now_ns >= ask_again_at_) rewrite();
   if (core_.now.now_ns >= sync_due_) {
     sync_due_ = never_ns;  // also while writes are held: a deadline that has passed is no deadline
     sync_all();
@@ -316,7 +317,8 @@ void log_writer::on_time() {
 }
 
 std::uint64_t log_writer::deadline() const noexcept {
-  return core_.failed ? never_ns : std::min(sync_due_, watermark_due_);
+  if (core_.failed) return never_ns;
+  return std::min({sync_due_, watermark_due_, lost_ != 0 ? ask_again_at_ : never_ns});
 }
 
 marks log_writer::now_at() const noexcept {
