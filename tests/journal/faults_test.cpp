@@ -37,6 +37,7 @@ struct outcome {
   bool told = false;        // reading told of a gap
   bool load_hit = false;    // the operation that failed was one
   bool failed = false;      // the journal took nothing more
+  bool held = false;        // it waited for a file that could not be made
   bool not_opened = false;  // opening said no
 };
 
@@ -85,6 +86,7 @@ outcome live(std::uint64_t seed, const fault& f) {
     w.drain();
     const status* failure = w.r.log->progress().failure;
     got.failed = got.failed || failure != nullptr;
+    got.held = got.held || w.r.log->stats().held;
     if (failure && !names_a_file(std::string(failure->text())))
       got.wrong = "a failure that names no file: " + std::string(failure->text());
     got.operations = w.r.disk.operations();
@@ -113,7 +115,7 @@ TEST_CASE("whichever operation fails, what was accepted is there and the error h
         not_opened += got.not_opened ? 1 : 0;
         // A disk that is gone does not go unnoticed.
         if (f.for_good && got.after > 40)
-          CHECK_MESSAGE((got.failed || got.not_opened || got.told), named(f));
+          CHECK_MESSAGE((got.failed || got.held || got.not_opened || got.told), named(f));
       }
     }
   }
