@@ -66,6 +66,7 @@ bool checkpoint_writer::due() const noexcept {
 }
 
 std::uint64_t checkpoint_writer::deadline() const noexcept {
+  if (state_ == state::adding && !own_.done()) return 0;
   return pressed_ && !running() && !core_.failed ? begun_at_ + pressed_every_ns : never_ns;
 }
 
@@ -81,9 +82,18 @@ bool checkpoint_writer::begin() {
   at_ = 0;
   out_.resize(checkpoint_header_bytes);
   encode_checkpoint_header(header_, std::span<std::byte>(out_).first<checkpoint_header_bytes>());
-  append_own_chunks(out_, header_, out_.size(), core_.segments, core_.index);
-  write_out();
+  given_ = false;
+  own_.begin(out_, header_, out_.size());
+  go_on();
   return true;
+}
+
+// The next slice of the journal's own rows.
+void checkpoint_writer::go_on() {
+  own_.step(out_, header_, at_ + out_.size());
+  as_of_ = core_.next_position;
+  if (!out_.empty()) write_out();
+  if (given_ && own_.done()) close_file();
 }
 
 void checkpoint_writer::write_out() {
@@ -106,14 +116,23 @@ void checkpoint_writer::add(bytes_view rows) {
 }
 
 void checkpoint_writer::finish() {
-  if (state_ != state::adding) return;
-  if (!rows_.empty()) append_chunk(out_, header_, at_, chunk_kind::rows, rows_);
-  rows_.clear();
-  append_chunk(out_, header_, at_ + out_.size(), chunk_kind::end, {});
+  if (state_ != state::adding || given_) return;
+  if (!rows_.empty()) {
+    append_chunk(out_, header_, at_, chunk_kind::rows, rows_);
+    rows_.clear();
+    write_out();
+  }
+  given_ = true;
+  as_of_ = core_.next_position;
+  if (own_.done()) close_file();
+}
+
+void checkpoint_writer::close_file() {
+  append_chunk(out_, header_, at_, chunk_kind::end, {});
   write_out();
   put(make_op(io_op::kind::sync, file_, 0));
   state_ = state::syncing;
-  if (core_.synced_position < header_.position) log_.sync_all();
+  if (core_.synced_position < as_of_) log_.sync_all();
   advance();
 }
 
@@ -128,10 +147,11 @@ void checkpoint_writer::advance() {
     abort();
     return;
   }
+  if (state_ == state::adding && !own_.done()) go_on();
   if (outstanding_ != 0) return;
   if (state_ == state::naming) {
     put_in_force();
-  } else if (state_ == state::syncing && core_.synced_position >= header_.position) {
+  } else if (state_ == state::syncing && core_.synced_position >= as_of_) {
     state_ = state::naming;
     io_op rename = make_op(io_op::kind::rename, file_, 0);
     rename.name = checkpoint_temporary;

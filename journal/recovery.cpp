@@ -483,9 +483,7 @@ status recovery::begin_epoch() {
 // --------------------------------------------------------------------------------------
 
 status recovery::replay(const take_records& take) {
-  for (const listed_stream& row : checkpoint_.streams)
-    core_.index.restore_floor(row.stream, row.floor, row.next);
-  for (listed_row& row : checkpoint_.rows) core_.index.restore_row(row.stream, std::move(row.row));
+  restore_index(checkpoint_, core_.index);
   checkpoint_ = {};
   std::vector<record_view> batch;
   for (segment* in : chain_) {
@@ -497,7 +495,7 @@ status recovery::replay(const take_records& take) {
         batch.clear();
       }
       const walked found = walker.next();
-      if (found.what == verdict::bad_header) walker.resync();
+      if (found.what == verdict::bad_header || found.what == verdict::end) walker.resync();
       if (found.what != verdict::good) continue;
       ++report_.records;
       const record_head& head = found.header.head;
