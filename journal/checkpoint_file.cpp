@@ -160,22 +160,6 @@ bool take_chunk(chunk_kind kind, bytes_view data, checkpoint_content& to, old_ro
   return true;  // a kind of a later version: its rows are not needed to be correct
 }
 
-bool take_header(bytes_view file, checkpoint_header& to) {
-  if (file.size() < checkpoint_header_bytes) return false;
-  const std::byte* p = file.data();
-  const auto version = load<std::uint32_t>(p + 8);
-  if (load<std::uint64_t>(p) != checkpoint_magic || version == 0 || version > checkpoint_version ||
-      load<std::uint64_t>(p + header_sum_at) != checksum(file.first(header_sum_at)))
-    return false;
-  std::memcpy(to.journal_id.data(), p + 16, 16);
-  to.number = load<std::uint64_t>(p + 32);
-  to.position = load<std::uint64_t>(p + 40);
-  to.epoch = load<std::uint64_t>(p + 48);
-  to.time_ns = load<std::uint64_t>(p + 56);
-  std::memcpy(to.boot_id.data(), p + 64, 16);
-  return true;
-}
-
 }  // namespace
 
 void encode_checkpoint_header(const checkpoint_header& from,
@@ -190,6 +174,22 @@ void encode_checkpoint_header(const checkpoint_header& from,
   store(&to[56], from.time_ns);
   std::memcpy(&to[64], from.boot_id.data(), 16);
   store(&to[header_sum_at], checksum(to.first(header_sum_at)));
+}
+
+bool decode_checkpoint_header(bytes_view file, checkpoint_header& to) {
+  if (file.size() < checkpoint_header_bytes) return false;
+  const std::byte* p = file.data();
+  const auto version = load<std::uint32_t>(p + 8);
+  if (load<std::uint64_t>(p) != checkpoint_magic || version == 0 || version > checkpoint_version ||
+      load<std::uint64_t>(p + header_sum_at) != checksum(file.first(header_sum_at)))
+    return false;
+  std::memcpy(to.journal_id.data(), p + 16, 16);
+  to.number = load<std::uint64_t>(p + 32);
+  to.position = load<std::uint64_t>(p + 40);
+  to.epoch = load<std::uint64_t>(p + 48);
+  to.time_ns = load<std::uint64_t>(p + 56);
+  std::memcpy(to.boot_id.data(), p + 64, 16);
+  return true;
 }
 
 void append_chunk(std::vector<std::byte>& to, const checkpoint_header& of, std::uint64_t at,
@@ -223,7 +223,7 @@ result<checkpoint_content> parse_checkpoint(bytes_view file, const std::string& 
     return status{errc::corrupt, name + ": " + what + "; an older checkpoint or the log is used"};
   };
   checkpoint_content to;
-  if (!take_header(file, to.header)) return bad("the header is damaged");
+  if (!decode_checkpoint_header(file, to.header)) return bad("the header is damaged");
   old_rows old;
   std::uint64_t at = checkpoint_header_bytes;
   while (at + chunk_header_bytes <= file.size()) {
@@ -244,6 +244,16 @@ result<checkpoint_content> parse_checkpoint(bytes_view file, const std::string& 
     return to;
   }
   return bad("the end is missing");
+}
+
+std::uint64_t checkpoint_bytes_wanted(bytes_view file, std::uint64_t ahead) {
+  std::uint64_t at = checkpoint_header_bytes;
+  while (at + chunk_header_bytes <= file.size()) {
+    const auto kind = static_cast<chunk_kind>(load<std::uint32_t>(&file[at + 8]));
+    at += align_up(chunk_header_bytes + load<std::uint32_t>(&file[at + 12]), record_unit);
+    if (kind == chunk_kind::end) return at;
+  }
+  return std::max<std::uint64_t>(at, file.size()) + ahead;
 }
 
 void restore_index(const checkpoint_content& from, block_index& to) {

@@ -48,6 +48,9 @@ inline constexpr std::size_t finished_head_bytes = 24;
 void encode_checkpoint_header(const checkpoint_header& from,
                               std::span<std::byte, checkpoint_header_bytes> to) noexcept;
 
+/// False unless magic, version and sum are right.
+bool decode_checkpoint_header(bytes_view from, checkpoint_header& to);
+
 /// Appends a chunk to `to`; `at` is its offset in the file, a multiple of 16, as is its size.
 void append_chunk(std::vector<std::byte>& to, const checkpoint_header& of, std::uint64_t at,
                   chunk_kind kind, bytes_view data);
@@ -106,6 +109,9 @@ struct checkpoint_content {
   std::uint64_t size = 0;  ///< up to the end of the end chunk
 };
 result<checkpoint_content> parse_checkpoint(bytes_view file, const std::string& name);
+/// How many bytes of the file to read next, if these are its first: up to the end chunk if that is
+/// there, else `ahead` more than is needed to get on.
+std::uint64_t checkpoint_bytes_wanted(bytes_view file, std::uint64_t ahead);
 /// What it says of streams, of what is finished and of places, given to an index that is empty.
 void restore_index(const checkpoint_content& from, block_index& to);
 

@@ -16,12 +16,11 @@ buffer_ref to_buffer(std::vector<std::byte>& from) {
 
 }  // namespace
 
-void checkpoint_writer::adopt(std::uint64_t number, std::uint64_t position, std::uint64_t size,
-                              std::uint64_t file_size) {
-  kept_.push_back({number, position, size, file_size});
-  next_number_ = std::max(next_number_, number + 1);
+void checkpoint_writer::adopt(const kept_checkpoint& found) {
+  kept_.push_back(found);
+  next_number_ = std::max(next_number_, found.number + 1);
   core_.older_checkpoint = kept_.size() < 2 ? 0 : kept_[kept_.size() - 2].position;
-  begun_bytes_ = position;
+  begun_bytes_ = found.position;
 }
 
 void checkpoint_writer::put(io_op op) {
@@ -37,7 +36,7 @@ void checkpoint_writer::prepare() {
   core_.disk_used += file_size_;
   // Two kept and one being written, each as large as this one: a full disk must not stop them.
   std::uint64_t have = file_size_;
-  for (const kept& k : kept_) have += k.file_size;
+  for (const kept_checkpoint& k : kept_) have += k.file_size;
   core_.checkpoint_reserve = 3 * file_size_ - std::min(3 * file_size_, have);
   io_op op = make_op(io_op::kind::create, file_, 0);
   op.size = file_size_;

@@ -7,6 +7,7 @@
 // a slice.
 #pragma once
 
+#include "journal/checkpoint_search.hpp"
 #include "journal/log_writer.hpp"
 #include "journal/own_rows.hpp"
 
@@ -17,8 +18,7 @@ class checkpoint_writer {
   checkpoint_writer(core& shared, log_writer& log) : core_(shared), log_(log), own_(shared) {}
 
   /// A checkpoint found when opening; oldest first.
-  void adopt(std::uint64_t number, std::uint64_t position, std::uint64_t size,
-             std::uint64_t file_size);
+  void adopt(const kept_checkpoint& found);
   /// Makes the file for the next one. Once, when going live.
   void prepare();
 
@@ -43,13 +43,6 @@ class checkpoint_writer {
 
  private:
   enum class state : std::uint8_t { idle, adding, syncing, naming };
-  struct kept {
-    std::uint64_t number = 0;
-    std::uint64_t position = 0;
-    std::uint64_t size = 0;
-    std::uint64_t file_size = 0;
-  };
-
   void put(io_op op);
   void write_out();
   void go_on();
@@ -59,7 +52,7 @@ class checkpoint_writer {
 
   core& core_;
   log_writer& log_;
-  std::vector<kept> kept_;
+  std::vector<kept_checkpoint> kept_;
   checkpoint_header header_;
   own_rows own_;
   state state_ = state::idle;
