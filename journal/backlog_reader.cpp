@@ -151,7 +151,7 @@ std::uint64_t backlog_reader::resync(const segment& in, std::uint64_t position) 
 std::uint64_t backlog_reader::start_position(const segment& in, const stream_rows& of,
                                              const index_row& row, std::uint64_t from) {
   const bool hinted = of.hint_sequence <= from && of.hint_sequence > row.first &&
-                      of.hint_sequence <= row.last && of.hint_position > row.position &&
+                      of.hint_sequence <= row.last() && of.hint_position > row.position &&
                       in.contains(of.hint_position);
   if (hinted && from == of.hint_sequence) return of.hint_position;
   std::uint64_t best = hinted ? of.hint_position : row.position;
@@ -188,7 +188,7 @@ backlog_reader::sighting backlog_reader::first_of(const segment& in, std::uint64
     const record_head& head = found.header.head;
     // Relocated messages and later ones of the same stream may lie in one segment.
     const bool of_row =
-        head.first_sequence <= row.last && head.first_sequence + head.count > row.first;
+        head.first_sequence <= row.last() && head.first_sequence + head.count > row.first;
     if (head.type == record_type::block && of_row && core_.index.find(head.stream) == &of)
       return head.first_sequence <= from ? sighting::before : sighting::unknown;
     position += record_size(found.header.body_len);
@@ -209,9 +209,9 @@ fetched backlog_reader::read(const request& what, std::vector<block>& out) {
 fetched backlog_reader::read_row(const request& what, stream_rows& of, const index_row& row,
                                  std::vector<block>& out) {
   const segment* in = core_.segments.find(row.position);
-  const std::uint64_t row_end = std::min(row.last + 1, what.until);
+  const std::uint64_t row_end = std::min(row.end(), what.until);
   std::uint64_t from = what.from;
-  if (!in || in->file == 0) return {fetch::gap, {from, row.last + 1 - from}};
+  if (!in || in->file == 0) return {fetch::gap, {from, row.end() - from}};
   std::uint64_t at = start_position(*in, of, row, from);
   if (at == 0) return {fetch::pending, {}};
   std::uint64_t bytes = 0;
@@ -224,7 +224,7 @@ fetched backlog_reader::read_row(const request& what, stream_rows& of, const ind
     if (from != what.from &&
         (from - what.from >= what.limits.messages || bytes >= what.limits.bytes))
       break;
-    if (at >= readable_end(core_, *in)) return lost(row.last + 1);
+    if (at >= readable_end(core_, *in)) return lost(row.end());
     const look found = look_at(*in, at, what.stream, from);
     if (found.what == seen::pending) return pending_or_ok(from != what.from);
     if (found.what == seen::corrupt_header || found.what == seen::unreadable) {
@@ -238,7 +238,7 @@ fetched backlog_reader::read_row(const request& what, stream_rows& of, const ind
     at += record_size(found.header.body_len);
     if (head.type != record_type::block || head.stream != what.stream) continue;
     const std::uint64_t end = head.first_sequence + head.count;
-    if (end <= from || head.first_sequence > row.last) continue;
+    if (end <= from || head.first_sequence > row.last()) continue;
     if (head.first_sequence > from) {
       of.hint_sequence = head.first_sequence;
       of.hint_position = record_at;

@@ -68,33 +68,15 @@ status recovery::run(std::vector<io_op> ops) {
 // -------------------------------------------------------------------------------
 
 status recovery::find_checkpoints() {
-  result<std::vector<file_info>> files = core_.files->list("");
-  if (!files) return files.take_status();
-  std::map<std::int64_t, file_info> numbered;
-  for (const file_info& file : *files) {
-    const std::int64_t number = checkpoint_number(file.name);
-    if (number >= 0) numbered[number] = file;
-  }
-  std::vector<checkpoint_content> good;
-  for (const auto& [number, file] : numbered) {
-    result<file_id> opened = core_.files->open_file(file.name);
-    if (!opened) return opened.take_status();
-    std::vector<std::byte> bytes(file.size);
-    status read = core_.files->read_now(*opened, 0, bytes);
-    core_.files->close_file(*opened);
-    result<checkpoint_content> parsed = read.ok() ? parse_checkpoint(bytes, file.name)
-                                                  : result<checkpoint_content>(std::move(read));
-    core_.disk_used += file.size;
-    report_.checkpoint_damaged = !parsed.ok();
-    if (!parsed) {
-      report_.notes.emplace_back(parsed.text());
-      continue;
-    }
-    checkpoints_.adopt(parsed->header.number, parsed->header.position, parsed->size, file.size);
-    checkpoint_ = std::move(parsed).value();
-    have_checkpoint_ = true;
-  }
+  result<checkpoint_search> searched = search_checkpoints(*core_.files);
+  if (!searched) return searched.take_status();
+  core_.disk_used += searched->bytes;
+  report_.checkpoint_damaged = searched->damaged;
+  for (std::string& note : searched->notes) report_.notes.push_back(std::move(note));
+  for (const kept_checkpoint& one : searched->kept) checkpoints_.adopt(one);
+  have_checkpoint_ = searched->found;
   if (!have_checkpoint_) return {};
+  checkpoint_ = std::move(searched->newest);
   core_.id = checkpoint_.header.journal_id;
   report_.checkpoint = checkpoint_.header.position;
   epoch_seen_ = checkpoint_.header.epoch;
@@ -490,9 +472,7 @@ status recovery::begin_epoch() {
 // --------------------------------------------------------------------------------------
 
 status recovery::replay(const take_records& take) {
-  for (const listed_stream& row : checkpoint_.streams)
-    core_.index.restore_floor(row.stream, row.floor, row.next);
-  for (listed_row& row : checkpoint_.rows) core_.index.restore_row(row.stream, std::move(row.row));
+  restore_index(checkpoint_, core_.index);
   checkpoint_ = {};
   std::vector<record_view> batch;
   for (segment* in : chain_) {
@@ -504,7 +484,7 @@ status recovery::replay(const take_records& take) {
         batch.clear();
       }
       const walked found = walker.next();
-      if (found.what == verdict::bad_header) walker.resync();
+      if (found.what == verdict::bad_header || found.what == verdict::end) walker.resync();
       if (found.what != verdict::good) continue;
       ++report_.records;
       const record_head& head = found.header.head;

@@ -14,7 +14,7 @@
 #include <span>
 #include <string>
 
-#include "journal/checkpoint_file.hpp"
+#include "journal/checkpoint_search.hpp"
 #include "journal/checkpoint_writer.hpp"
 #include "journal/record_walker.hpp"
 
