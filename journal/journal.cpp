@@ -218,12 +218,8 @@ std::uint64_t journal::next_position() const noexcept {
 std::uint64_t journal::next_deadline() const noexcept {
   const bool waits = state_->writer.waits_for_file() != 0;
   return std::min({state_->writer.deadline(), state_->checkpoints.deadline(),
-<<<<<<< HEAD
-                   state_->spares.deadline(), state_->mover.deadline(),
-                   state_->backlog.deadline()});
-=======
-                   state_->spares.deadline(), waits ? never_ns : state_->mover.deadline()});
->>>>>>> cf6783b7eca223f2b4f55e65a80e71417dd24f94
+                   state_->spares.deadline(), state_->backlog.deadline(),
+                   waits ? never_ns : state_->mover.deadline()});
 }
 
 int journal::wake_fd() const noexcept {
