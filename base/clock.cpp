@@ -14,7 +14,15 @@ std::uint64_t read(clockid_t which) noexcept {
 }  // namespace
 
 instant system_now() noexcept {
-  return {read(CLOCK_MONOTONIC), read(CLOCK_REALTIME)};
+  return {monotonic_now(), read(CLOCK_REALTIME)};
+}
+
+std::uint64_t monotonic_now() noexcept {
+  return read(CLOCK_MONOTONIC);
+}
+
+std::uint64_t monotonic_tick() noexcept {
+  return read(CLOCK_MONOTONIC_COARSE);
 }
 
 }  // namespace holdfast

@@ -15,7 +15,12 @@ inline constexpr std::uint64_t never_ns = ~std::uint64_t{0};
 inline constexpr std::uint64_t ms_ns = 1'000'000;
 inline constexpr std::uint64_t second_ns = 1'000'000'000;
 
-/// Reads the machine's clocks. The only place in the product that does.
+/// Reads the machine's clocks. These are the only places in the product that do.
 instant system_now() noexcept;
+/// instant::now_ns alone, for half the price.
+std::uint64_t monotonic_now() noexcept;
+/// The same clock as of the kernel's last tick, 1 to 10 ms ago at most: a few ns, where a clock is
+/// read for every message.
+std::uint64_t monotonic_tick() noexcept;
 
 }  // namespace holdfast

@@ -10,7 +10,7 @@ namespace {
 
 constexpr std::uint64_t window_bytes = 1ull << 20;
 constexpr std::size_t windows_max = 64;
-constexpr std::uint64_t hint_reach = 4096;  // messages; further ahead the marks are quicker
+constexpr std::uint64_t patience_turns = 4;  // who waits for a window asks in every turn
 constexpr int sighting_records_max = 4096;
 
 // What of a segment can be loaded: the rest of the active one is not written yet.
@@ -34,7 +34,10 @@ backlog_reader::window* backlog_reader::find(const segment& in, std::uint64_t po
 
 backlog_reader::window* backlog_reader::load(const segment& in, std::uint64_t position,
                                              std::uint64_t size) {
-  window made;
+  window* into = free_window();
+  if (!into) return nullptr;
+  window& made = *into;
+  made = {};
   made.segment = in.base();
   made.from = position;
   made.size = std::min(std::max(window_bytes, size), readable_end(core_, in) - position);
@@ -45,14 +48,36 @@ backlog_reader::window* backlog_reader::load(const segment& in, std::uint64_t po
   op.size = made.size;
   core_.submit(std::move(op));
   ++core_.stats.loads;
-  if (windows_.size() < windows_max) {
-    windows_.push_back(std::move(made));
-    return &windows_.back();
+  return into;
+}
+
+// The one that was used longest ago, of those that nobody waits for; null if there is none.
+backlog_reader::window* backlog_reader::free_window() {
+  if (windows_.size() < windows_max) return &windows_.emplace_back();
+  window* oldest = nullptr;
+  for (window& w : windows_) {
+    const bool awaited = !w.read && turn_ - w.asked_in <= patience_turns;
+    if (!awaited && (!oldest || w.used < oldest->used)) oldest = &w;
   }
-  auto oldest = std::min_element(windows_.begin(), windows_.end(),
-                                 [](const auto& a, const auto& b) { return a.used < b.used; });
-  *oldest = std::move(made);
-  return &*oldest;
+  turned_away_ |= oldest == nullptr;
+  return oldest;
+}
+
+// Null while it has to be waited for.
+backlog_reader::window* backlog_reader::find_or_load(const segment& in, std::uint64_t position,
+                                                     std::uint64_t size) {
+  window* w = find(in, position, size);
+  if (!w) w = load(in, position, size);
+  if (!w) return nullptr;
+  w->used = ++clock_;
+  w->asked_in = turn_;
+  w->read = !w->loading;
+  return w->loading ? nullptr : w;
+}
+
+void backlog_reader::begin_turn() noexcept {
+  ++turn_;
+  turned_away_ = false;
 }
 
 void backlog_reader::on_result(const io_result& done) {
@@ -65,28 +90,34 @@ void backlog_reader::on_result(const io_result& done) {
   }
 }
 
+std::uint64_t backlog_reader::deadline() const noexcept {
+  const bool loading =
+      std::any_of(windows_.begin(), windows_.end(), [](const window& w) { return w.loading; });
+  return turned_away_ && !loading ? 0 : never_ns;
+}
+
 void backlog_reader::forget(std::uint64_t base) {
   std::erase_if(windows_, [base](const window& w) { return w.segment == base; });
 }
 
 backlog_reader::look backlog_reader::look_at(const segment& in, std::uint64_t position,
-                                             stream_id wanted) {
+                                             stream_id wanted, std::uint64_t from) {
   const map_guard guarded;
   look found;
   std::uint64_t size = record_header_bytes;
   if (position + size > readable_end(core_, in)) return {seen::corrupt_header, {}, {}};
   for (;;) {
-    window* w = find(in, position, size);
-    if (!w) w = load(in, position, size);
-    w->used = ++clock_;
-    if (w->loading) return found;
+    const window* w = find_or_load(in, position, size);
+    if (!w) return found;
     if (w->bad) return {seen::unreadable, {}, {}};
     const bytes_view bytes = w->bytes.bytes().subspan(position - w->from);
     const auto header = decode_record_header(bytes, in.key, position);
     if (!header || position + record_size(header->body_len) > readable_end(core_, in))
       return {seen::corrupt_header, {}, {}};
     found.header = *header;
-    if (header->head.stream != wanted || header->head.type != record_type::block) {
+    const record_head& head = header->head;
+    if (head.stream != wanted || head.type != record_type::block ||
+        head.first_sequence + head.count <= from) {
       found.what = seen::good;
       return found;
     }
@@ -94,7 +125,7 @@ backlog_reader::look backlog_reader::look_at(const segment& in, std::uint64_t po
     if (bytes.size() < size) continue;
     found.record = w->bytes.slice(position - w->from, size);
     const bool right =
-        checksum(bytes.subspan(record_header_bytes, header->body_len)) == header->head.body_sum;
+        checksum(bytes.subspan(record_header_bytes, header->body_len)) == head.body_sum;
     found.what = right ? seen::good : seen::corrupt_body;
     return found;
   }
@@ -104,9 +135,8 @@ std::uint64_t backlog_reader::resync(const segment& in, std::uint64_t position) 
   const map_guard guarded;
   for (std::uint64_t at = position; at + record_header_bytes <= readable_end(core_, in);
        at += record_unit) {
-    window* w = find(in, at, record_header_bytes);
-    if (!w) w = load(in, at, record_header_bytes);
-    if (w->loading) return 0;
+    const window* w = find_or_load(in, at, record_header_bytes);
+    if (!w) return 0;
     if (w->bad) {
       at = w->from + w->size - record_unit;  // nothing in it can be read
       continue;
@@ -121,9 +151,9 @@ std::uint64_t backlog_reader::resync(const segment& in, std::uint64_t position) 
 std::uint64_t backlog_reader::start_position(const segment& in, const stream_rows& of,
                                              const index_row& row, std::uint64_t from) {
   const bool hinted = of.hint_sequence <= from && of.hint_sequence > row.first &&
-                      of.hint_sequence <= row.last && of.hint_position > row.position &&
+                      of.hint_sequence <= row.last() && of.hint_position > row.position &&
                       in.contains(of.hint_position);
-  if (hinted && from - of.hint_sequence < hint_reach) return of.hint_position;
+  if (hinted && from == of.hint_sequence) return of.hint_position;
   std::uint64_t best = hinted ? of.hint_position : row.position;
   std::size_t low = 0;
   std::size_t high = in.marks.size();
@@ -158,7 +188,7 @@ backlog_reader::sighting backlog_reader::first_of(const segment& in, std::uint64
     const record_head& head = found.header.head;
     // Relocated messages and later ones of the same stream may lie in one segment.
     const bool of_row =
-        head.first_sequence <= row.last && head.first_sequence + head.count > row.first;
+        head.first_sequence <= row.last() && head.first_sequence + head.count > row.first;
     if (head.type == record_type::block && of_row && core_.index.find(head.stream) == &of)
       return head.first_sequence <= from ? sighting::before : sighting::unknown;
     position += record_size(found.header.body_len);
@@ -179,9 +209,9 @@ fetched backlog_reader::read(const request& what, std::vector<block>& out) {
 fetched backlog_reader::read_row(const request& what, stream_rows& of, const index_row& row,
                                  std::vector<block>& out) {
   const segment* in = core_.segments.find(row.position);
-  const std::uint64_t row_end = std::min(row.last + 1, what.until);
+  const std::uint64_t row_end = std::min(row.end(), what.until);
   std::uint64_t from = what.from;
-  if (!in || in->file == 0) return {fetch::gap, {from, row.last + 1 - from}};
+  if (!in || in->file == 0) return {fetch::gap, {from, row.end() - from}};
   std::uint64_t at = start_position(*in, of, row, from);
   if (at == 0) return {fetch::pending, {}};
   std::uint64_t bytes = 0;
@@ -194,8 +224,8 @@ fetched backlog_reader::read_row(const request& what, stream_rows& of, const ind
     if (from != what.from &&
         (from - what.from >= what.limits.messages || bytes >= what.limits.bytes))
       break;
-    if (at >= readable_end(core_, *in)) return lost(row.last + 1);
-    const look found = look_at(*in, at, what.stream);
+    if (at >= readable_end(core_, *in)) return lost(row.end());
+    const look found = look_at(*in, at, what.stream, from);
     if (found.what == seen::pending) return pending_or_ok(from != what.from);
     if (found.what == seen::corrupt_header || found.what == seen::unreadable) {
       const std::uint64_t next = resync(*in, at + record_unit);
@@ -208,7 +238,7 @@ fetched backlog_reader::read_row(const request& what, stream_rows& of, const ind
     at += record_size(found.header.body_len);
     if (head.type != record_type::block || head.stream != what.stream) continue;
     const std::uint64_t end = head.first_sequence + head.count;
-    if (end <= from || head.first_sequence > row.last) continue;
+    if (end <= from || head.first_sequence > row.last()) continue;
     if (head.first_sequence > from) {
       of.hint_sequence = head.first_sequence;
       of.hint_position = record_at;

@@ -2,7 +2,8 @@
 // to load windows of 1 MiB, and hands out views of verified records.
 //
 // Contract: never touches bytes that were not loaded. Memory: 40 B a window, at most 64 of them;
-// what a window holds belongs to the storage (a map in production).
+// what a window holds belongs to the storage (a map in production). A window that somebody waits
+// for stays until he has read it, so that however many read, each gets on.
 #pragma once
 
 #include "journal/core.hpp"
@@ -23,6 +24,9 @@ class backlog_reader {
   };
   fetched read(const request& what, std::vector<block>& out);
   void on_result(const io_result& done);
+  void begin_turn() noexcept;
+  /// At once if somebody found no window free and no load is on its way, whose end would wake him.
+  std::uint64_t deadline() const noexcept;
   /// The segment at `base` is gone.
   void forget(std::uint64_t base);
 
@@ -32,8 +36,9 @@ class backlog_reader {
     record_header header;
     buffer_ref record;  // header and body
   };
-  /// What is at `position`. Bodies are read and verified only for blocks of `wanted`.
-  look look_at(const segment& in, std::uint64_t position, stream_id wanted);
+  /// What is at `position`. Bodies are read and verified only for blocks of `wanted` that end
+  /// behind `from`.
+  look look_at(const segment& in, std::uint64_t position, stream_id wanted, std::uint64_t from = 0);
 
  private:
   struct window {
@@ -42,12 +47,16 @@ class backlog_reader {
     std::uint64_t size = 0;
     std::uint64_t tag = 0;
     std::uint64_t used = 0;
+    std::uint64_t asked_in = 0;  // turn in which somebody looked last
     buffer_ref bytes;
     bool loading = false;
+    bool read = false;
     bool bad = false;
   };
   window* find(const segment& in, std::uint64_t position, std::uint64_t size);
   window* load(const segment& in, std::uint64_t position, std::uint64_t size);
+  window* find_or_load(const segment& in, std::uint64_t position, std::uint64_t size);
+  window* free_window();
   enum class sighting : std::uint8_t { before, unknown, pending };
   std::uint64_t start_position(const segment& in, const stream_rows& of, const index_row& row,
                                std::uint64_t from);
@@ -63,6 +72,8 @@ class backlog_reader {
   std::vector<window> windows_;
   std::uint64_t next_tag_ = 1;
   std::uint64_t clock_ = 0;
+  std::uint64_t turn_ = 0;
+  bool turned_away_ = false;
 };
 
 }  // namespace holdfast

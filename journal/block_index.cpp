@@ -1,25 +1,46 @@
 #include "journal/block_index.hpp"
 
 #include <algorithm>
+#include <limits>
 
 #include "base/check.hpp"
 
 namespace holdfast {
 namespace {
 
-std::uint32_t live_above(const index_row& row, std::uint64_t floor) noexcept {
-  return floor > row.last ? 0
-                          : static_cast<std::uint32_t>(row.last + 1 - std::max(row.first, floor));
+constexpr std::uint64_t u32_max = std::numeric_limits<std::uint32_t>::max();
+
+std::uint32_t narrow(std::uint64_t value) noexcept {
+  return static_cast<std::uint32_t>(std::min(value, u32_max));
 }
 
-std::size_t first_ending_at(const stream_rows& of, std::uint64_t sequence) {
+std::size_t first_ending_behind(const stream_rows& of, std::uint64_t sequence) {
   const auto at =
       std::lower_bound(of.rows.begin(), of.rows.end(), sequence,
-                       [](const index_row& row, std::uint64_t s) { return row.last < s; });
+                       [](const index_row& row, std::uint64_t s) { return row.end() <= s; });
   return static_cast<std::size_t>(at - of.rows.begin());
 }
 
+// The part of a row that is [from, to), with its share of what is there.
+index_row part_of(const stream_rows& of, const index_row& row, std::uint64_t from,
+                  std::uint64_t to) {
+  index_row part = row;
+  part.first = from;
+  part.span = narrow(to - from);
+  part.live = narrow(of.unfinished(from, to));
+  const double share = static_cast<double>(part.span) / row.span;
+  part.count = std::max(part.live, static_cast<std::uint32_t>(row.count * share));
+  part.bytes = static_cast<std::uint32_t>(row.bytes * share);
+  return part;
+}
+
 }  // namespace
+
+std::uint64_t stream_rows::unfinished(std::uint64_t from, std::uint64_t to) const {
+  from = std::max(from, floor);
+  if (from >= to) return 0;
+  return to - from - (finished ? finished->count(from, to) : 0);
+}
 
 // Tells of a row's live bytes what changed while this lives.
 class block_index::watch {
@@ -39,197 +60,198 @@ class block_index::watch {
   std::uint64_t before_;
 };
 
-// The row's bits, made if it has none yet.
-bitmap& block_index::bits_of(const stream_rows& of, index_row& row) {
-  if (row.gone) return *row.gone;
-  row.gone = std::make_unique<bitmap>();
-  row.gone->resize(row.span());
-  row.gone->set(0, row.span() - live_above(row, of.floor));
-  return *row.gone;
-}
-
-// [from, to) of the row's messages are finished, the floor apart.
-void block_index::finish(stream_rows& of, index_row& row, std::uint64_t from, std::uint64_t to) {
-  const watch telling(changed_, row);
-  if (!row.gone && of.floor >= to) {
-    row.live = live_above(row, of.floor);
-    return;
+stream_rows& block_index::at(stream_id stream) {
+  stream_rows*& known = by_id_[stream];
+  if (!known) {
+    known = &streams_.emplace_back();
+    known->stream = stream;
   }
-  const std::size_t fewer = bits_of(of, row).set(from - row.first, to - row.first);
-  row.live -= static_cast<std::uint32_t>(fewer);
+  return *known;
 }
 
-void block_index::insert(stream_rows& of, std::size_t at, index_row row) {
+stream_rows* block_index::find(stream_id stream) noexcept {
+  const auto it = by_id_.find(stream);
+  return it == by_id_.end() ? nullptr : it->second;
+}
+
+void block_index::insert(stream_rows& of, std::size_t at, const index_row& row) {
+  if (row.live == 0) return;
   changed_(row.position, 1, static_cast<std::int64_t>(row.live_bytes()));
-  of.rows.insert(of.rows.begin() + static_cast<std::ptrdiff_t>(at), std::move(row));
+  of.rows.insert(of.rows.begin() + static_cast<std::ptrdiff_t>(at), row);
   ++row_count_;
 }
 
-// A row grows at its end; what lies between its last message and the new ones is not there.
-void block_index::extend(stream_rows& of, index_row& row, range messages, std::uint64_t bytes) {
+// Makes `row` stand for the messages of `by` as well, if they follow it in the segment at `base`.
+bool block_index::extend(const stream_rows& of, index_row& row, const index_row& by,
+                         std::uint64_t base) {
+  const bool follows = row.position >= base && row.position <= by.position &&
+                       row.end() <= by.first && by.end() - row.first <= u32_max;
+  if (!follows || of.unfinished(row.end(), by.first) != 0) return false;
   const watch telling(changed_, row);
-  row.bytes += bytes;
-  const std::uint64_t old_span = row.span();
-  if (messages.first != row.last + 1) bits_of(of, row);
-  row.last = messages.end() - 1;
-  const std::uint64_t floor = std::min(std::max(of.floor, messages.first), messages.end());
-  row.live += static_cast<std::uint32_t>(messages.end() - floor);
-  if (!row.gone) return;
-  row.gone->resize(row.span());
-  row.gone->set(old_span, floor - row.first);
+  row.span = narrow(by.end() - row.first);
+  row.live += by.live;
+  row.count += by.count;
+  row.bytes = narrow(std::uint64_t{row.bytes} + by.bytes);
+  return true;
+}
+
+// Puts messages that are in no row before the row at `at`.
+void block_index::place_run(stream_rows& of, std::size_t at, const index_row& row,
+                            std::uint64_t base) {
+  if (row.live == 0 || (at != 0 && extend(of, of.rows[at - 1], row, base))) return;
+  insert(of, at, row);
 }
 
 void block_index::add(stream_id stream, range messages, const place& at) {
-  stream_rows& of = streams_[stream];
+  stream_rows& of = this->at(stream);
   of.next = std::max(of.next, messages.end());
-  if (!of.rows.empty() && messages.first <= of.rows.back().last) return;  // known already
-  if (!of.rows.empty() && of.rows.back().position >= at.base) {
-    extend(of, of.rows.back(), messages, at.bytes);
-    return;
-  }
+  if (!of.rows.empty() && messages.first <= of.rows.back().last()) return;  // known already
   index_row row;
   row.position = at.position;
   row.first = messages.first;
-  row.last = messages.end() - 1;
-  row.bytes = at.bytes;
-  row.live = live_above(row, of.floor);
-  insert(of, of.rows.size(), std::move(row));
+  row.span = row.count = narrow(messages.count);
+  row.live = narrow(of.unfinished(messages.first, messages.end()));
+  row.bytes = narrow(at.bytes);
+  place_run(of, of.rows.size(), row, at.base);
 }
 
 void block_index::undo(stream_id stream, range messages, std::uint64_t bytes) {
-  stream_rows& of = streams_[stream];
-  if (of.rows.empty() || of.rows.back().last != messages.end() - 1) return;  // settled already
-  index_row& row = of.rows.back();
-  const std::uint64_t live_before = row.live;
-  if (messages.first <= row.first) {
-    changed_(row.position, -1, -static_cast<std::int64_t>(row.live_bytes()));
-    of.rows.pop_back();
-    --row_count_;
-    return;
+  stream_rows* of = find(stream);
+  if (!of || of->rows.empty() || of->rows.back().end() != messages.end()) return;  // settled
+  index_row& row = of->rows.back();
+  if (messages.first > row.first) {
+    const watch telling(changed_, row);
+    row.live -= narrow(of->unfinished(messages.first, messages.end()));
+    row.span = narrow(messages.first - row.first);
+    row.count -= std::min(row.count, narrow(messages.count));
+    row.bytes -= std::min(row.bytes, narrow(bytes));
+  } else {
+    const watch telling(changed_, row);
+    row.live = 0;
   }
-  const watch telling(changed_, row);
-  row.bytes -= std::min(row.bytes, bytes);
-  row.last = messages.first - 1;
-  if (row.gone) row.gone->resize(row.span());
-  row.live = row.gone ? static_cast<std::uint32_t>(row.span() - row.gone->ones())
-                      : live_above(row, of.floor);
-  check(row.live <= live_before, "taking a block back adds nothing");
+  drop_finished(*of, of->rows.size() - 1, of->rows.size());
 }
 
 void block_index::move(stream_id stream, range messages, const place& to) {
-  stream_rows* of = find(stream);
-  if (!of) return;
-  std::size_t at = first_ending_at(*of, messages.first);
-  while (at < of->rows.size() && of->rows[at].first < messages.end())
-    at = of->rows[at].position >= to.base ? at + 1 : move_row(*of, at, messages, to);
-}
-
-// Makes two rows of one: below `sequence`, and from it on, both where the one was.
-void block_index::split(stream_rows& of, std::size_t at, std::uint64_t sequence) {
-  index_row left;
-  {
-    index_row& row = of.rows[at];
-    const watch telling(changed_, row);
-    const bitmap& whole = bits_of(of, row);
-    left.position = row.position;
-    left.first = row.first;
-    left.last = sequence - 1;
-    left.bytes = row.bytes / row.span() * left.span();
-    left.gone = std::make_unique<bitmap>(whole.part(0, left.span()));
-    left.live = static_cast<std::uint32_t>(left.span() - left.gone->ones());
-    *row.gone = whole.part(left.span(), row.span());
-    row.first = sequence;
-    row.bytes -= left.bytes;
-    row.live -= left.live;
-  }
-  insert(of, at, std::move(left));
-}
-
-// The live messages of one row that are among `messages` go to a row of their own before it. The
-// index of the row to look at next.
-std::size_t block_index::move_row(stream_rows& of, std::size_t at, range messages,
-                                  const place& to) {
-  const std::uint64_t from = std::max(messages.first, of.rows[at].first);
-  const std::uint64_t end = std::min(messages.end(), of.rows[at].last + 1);
-  runs_.clear();
-  for_each_live(of, of.rows[at], from, end, [this](range run) { runs_.push_back(run); });
+  stream_rows& of = at(stream);
+  of.next = std::max(of.next, messages.end());
   std::uint64_t bytes = to.bytes;
-  for (const range& run : runs_) {
-    // Moves need not come in order, as after a restart in the midst of them.
-    bool earlier = false;
-    for_each_live(of, of.rows[at], 0, run.first, [&earlier](range) { earlier = true; });
-    if (earlier) split(of, at++, run.first);
-    index_row* before = at == 0 ? nullptr : &of.rows[at - 1];
-    if (before && before->position >= to.base && before->first >= of.rows[at].first) {
-      extend(of, *before, run, bytes);
-    } else {
-      index_row row;
-      row.position = to.position;
-      row.first = run.first;
-      row.last = run.end() - 1;
-      row.live = static_cast<std::uint32_t>(run.count);
-      row.bytes = bytes;
-      insert(of, at++, std::move(row));
-    }
-    bytes = 0;
-    finish(of, of.rows[at], run.first, run.end());
+  for_each_unfinished(of, messages.first, messages.end(), [&](range run) {
+    move_run(of, run, {to.position, to.base, std::exchange(bytes, 0)});
+  });
+}
+
+// All of the run are live. Those that lie further on in the journal already stay there.
+void block_index::move_run(stream_rows& of, range run, const place& to) {
+  std::uint64_t bytes = to.bytes;
+  for (std::uint64_t from = run.first; from < run.end();) {
+    std::size_t at = first_ending_behind(of, from);
+    const bool in_row = at < of.rows.size() && of.rows[at].first <= from;
+    std::uint64_t end = run.end();
+    if (at < of.rows.size()) end = std::min(end, in_row ? of.rows[at].end() : of.rows[at].first);
+    const range part{from, end - from};
+    from = end;
+    if (in_row && of.rows[at].position >= to.base) continue;
+    if (in_row) at = take_out(of, at, part);
+    index_row row;
+    row.position = to.position;
+    row.first = part.first;
+    row.span = row.count = row.live = narrow(part.count);
+    row.bytes = narrow(std::exchange(bytes, 0));
+    place_run(of, at, row, to.base);
   }
-  const std::size_t rows = of.rows.size();
+}
+
+// Cuts messages out of the row at `at`. Where a row for them would be put.
+std::size_t block_index::take_out(stream_rows& of, std::size_t at, range what) {
+  const index_row row = of.rows[at];
+  const index_row left = part_of(of, row, row.first, what.first);
+  const index_row right = part_of(of, row, what.end(), row.end());
+  {
+    const watch telling(changed_, of.rows[at]);
+    of.rows[at].live = 0;
+  }
+  insert(of, at + 1, right);
+  insert(of, at + 1, left);
   drop_finished(of, at, at + 1);
-  return of.rows.size() == rows ? at + 1 : at;
+  return left.live != 0 ? at + 1 : at;
 }
 
-void block_index::restore_row(stream_id stream, index_row row) {
-  stream_rows& of = streams_[stream];
-  of.next = std::max(of.next, row.last + 1);
-  if (row.gone) {
-    row.gone->resize(row.span());
-    if (of.floor > row.first)
-      row.gone->set(0, std::min<std::uint64_t>(of.floor - row.first, row.span()));
-    row.live = static_cast<std::uint32_t>(row.span() - row.gone->ones());
-  } else {
-    row.live = live_above(row, of.floor);
-  }
-  insert(of, of.rows.size(), std::move(row));
-}
-
-void block_index::restore_floor(stream_id stream, std::uint64_t floor, std::uint64_t next) {
-  stream_rows& of = streams_[stream];
-  of.floor = floor;
+void block_index::restore_stream(stream_id stream, std::uint64_t floor, std::uint64_t next) {
+  stream_rows& of = at(stream);
+  of.floor = std::max(of.floor, floor);
   of.next = std::max(of.next, next);
+}
+
+void block_index::restore_finished(stream_id stream, std::uint64_t first, std::uint64_t whole,
+                                   std::span<const std::uint64_t> words) {
+  stream_rows& of = at(stream);
+  if (!of.finished) of.finished = std::make_unique<finished_set>();
+  if (whole != 0) of.finished->set(first, first + whole);
+  of.finished->add_words(first + whole, words);
+}
+
+void block_index::restore_live(stream_id stream, range messages) {
+  stream_rows& of = at(stream);
+  if (of.finished) of.finished->clear(messages.first, messages.end());
+}
+
+void block_index::fill(stream_id stream, const index_row& row, std::uint64_t base) {
+  stream_rows& of = at(stream);
+  of.next = std::max(of.next, row.end());
+  for (std::uint64_t from = std::max(row.first, of.floor); from < row.end();) {
+    const std::size_t at = first_ending_behind(of, from);
+    const bool there = at < of.rows.size() && of.rows[at].first <= from;
+    const std::uint64_t end =
+        at < of.rows.size() ? std::min(row.end(), there ? of.rows[at].end() : of.rows[at].first)
+                            : row.end();
+    if (!there) place_run(of, at, part_of(of, row, from, end), base);
+    from = end;
+  }
 }
 
 void block_index::settle(stream_id stream, range what) {
   stream_rows* of = find(stream);
-  if (!of || what.count == 0 || what.end() <= of->floor) return;
+  if (!of) return;
   const std::uint64_t first = std::max(what.first, of->floor);
-  const std::uint64_t end = what.end();
-  const std::uint64_t lowest =
-      std::max(of->floor, of->rows.empty() ? of->next : of->rows.front().first);
-  if (what.first <= lowest) {
-    trim(stream, std::min(end, of->next));
+  const std::uint64_t end = std::min(what.end(), of->next);
+  if (first >= end) return;
+  std::uint64_t lowest = of->floor;
+  // Below the lowest row nothing is anywhere.
+  if (!incomplete_) lowest = of->rows.empty() ? of->next : std::max(lowest, of->rows[0].first);
+  if (first <= lowest) {
+    raise_floor(*of, end);
     return;
   }
-  const std::size_t from = first_ending_at(*of, first);
+  const std::size_t from = first_ending_behind(*of, first);
   std::size_t to = from;
   for (; to < of->rows.size() && of->rows[to].first < end; ++to) {
     index_row& row = of->rows[to];
-    finish(*of, row, std::max(first, row.first), std::min(end, row.last + 1));
+    const watch telling(changed_, row);
+    row.live -= narrow(of->unfinished(std::max(first, row.first), std::min(end, row.end())));
   }
+  if (!of->finished) of->finished = std::make_unique<finished_set>();
+  of->finished->set(first, end);
   drop_finished(*of, from, to);
 }
 
 void block_index::trim(stream_id stream, std::uint64_t to) {
   stream_rows* of = find(stream);
-  if (!of || to <= of->floor) return;
-  const std::uint64_t former = std::exchange(of->floor, to);
+  if (of && to > of->floor) raise_floor(*of, to);
+}
+
+void block_index::raise_floor(stream_rows& of, std::uint64_t to) {
+  if (of.finished) to = of.finished->find(false, to, std::max(to, of.next));
   std::size_t touched = 0;
-  for (; touched < of->rows.size() && of->rows[touched].first < to; ++touched) {
-    index_row& row = of->rows[touched];
-    finish(*of, row, std::max(row.first, std::min(former, row.last + 1)),
-           std::min(to, row.last + 1));
+  for (; touched < of.rows.size() && of.rows[touched].first < to; ++touched) {
+    index_row& row = of.rows[touched];
+    const watch telling(changed_, row);
+    row.live -= narrow(of.unfinished(row.first, std::min(to, row.end())));
   }
-  drop_finished(*of, 0, touched);
+  of.floor = to;
+  if (of.finished) of.finished->drop_below(to);
+  if (of.finished && of.finished->empty()) of.finished.reset();
+  drop_finished(of, 0, touched);
 }
 
 void block_index::drop_finished(stream_rows& of, std::size_t from, std::size_t to) {
@@ -243,13 +265,8 @@ void block_index::drop_finished(stream_rows& of, std::size_t from, std::size_t t
   of.rows.erase(gone, end);
 }
 
-stream_rows* block_index::find(stream_id stream) noexcept {
-  const auto it = streams_.find(stream);
-  return it == streams_.end() ? nullptr : &it->second;
-}
-
 const index_row* block_index::row_for(const stream_rows& of, std::uint64_t sequence) noexcept {
-  const std::size_t at = first_ending_at(of, sequence);
+  const std::size_t at = first_ending_behind(of, sequence);
   return at == of.rows.size() ? nullptr : &of.rows[at];
 }
 
@@ -257,12 +274,13 @@ void block_index::live_in(stream_id stream, range messages, std::uint64_t from, 
                           std::vector<range>& out) {
   const stream_rows* of = find(stream);
   if (!of) return;
-  for (std::size_t at = first_ending_at(*of, messages.first);
+  for (std::size_t at = first_ending_behind(*of, messages.first);
        at < of->rows.size() && of->rows[at].first < messages.end(); ++at) {
     const index_row& row = of->rows[at];
-    if (row.position >= from && row.position < to)
-      for_each_live(*of, row, messages.first, messages.end(),
-                    [&out](range r) { out.push_back(r); });
+    if (row.position < from || row.position >= to) continue;
+    for_each_unfinished(*of, std::max(row.first, messages.first),
+                        std::min(row.end(), messages.end()),
+                        [&out](range run) { out.push_back(run); });
   }
 }
 

@@ -4,47 +4,20 @@
 #include <cstdio>
 
 #include "base/checksum.hpp"
+#include "journal/bitmap.hpp"
 
 namespace holdfast {
 namespace {
 
 constexpr std::size_t header_sum_at = 120;
-constexpr std::size_t segment_row_bytes = segment_header_bytes + 8;
-constexpr std::size_t index_row_bytes = 40;
-constexpr std::size_t gone_head_bytes = 16;
-constexpr std::size_t gone_words_max = 8192;
-constexpr std::size_t stream_row_bytes = 24;
+/// Messages of one stream in one segment: it holds no more entries.
+constexpr std::uint64_t finished_run_max = 0xffff'ffffULL;
+constexpr std::size_t old_index_row_bytes = 40;
+constexpr std::size_t old_gone_head_bytes = 16;
 
 std::uint64_t chunk_seed(const checkpoint_header& of, std::uint64_t at) noexcept {
   return segment_key(of.journal_id, of.number) + at;
 }
-
-// Collects rows of one kind and cuts them into chunks.
-class chunk_maker {
- public:
-  chunk_maker(std::vector<std::byte>& to, const checkpoint_header& of, std::uint64_t& at,
-              chunk_kind kind)
-      : to_(to), of_(of), at_(at), kind_(kind) {}
-  std::byte* row(std::size_t size) {
-    if (data_.size() + size > chunk_bytes_max) flush();
-    data_.resize(data_.size() + size);
-    return data_.data() + data_.size() - size;
-  }
-  void flush() {
-    if (data_.empty()) return;
-    const std::size_t before = to_.size();
-    append_chunk(to_, of_, at_, kind_, data_);
-    at_ += to_.size() - before;
-    data_.clear();
-  }
-
- private:
-  std::vector<std::byte>& to_;
-  const checkpoint_header& of_;
-  std::uint64_t& at_;
-  chunk_kind kind_;
-  std::vector<std::byte> data_;
-};
 
 bool take_segments(bytes_view data, checkpoint_content& to) {
   for (; data.size() >= segment_row_bytes; data = data.subspan(segment_row_bytes)) {
@@ -55,48 +28,38 @@ bool take_segments(bytes_view data, checkpoint_content& to) {
   return data.empty();
 }
 
-bool take_index(bytes_view data, checkpoint_content& to) {
-  for (; data.size() >= index_row_bytes; data = data.subspan(index_row_bytes)) {
+bool take_places(bytes_view data, checkpoint_content& to) {
+  for (; data.size() >= place_row_bytes; data = data.subspan(place_row_bytes)) {
     const std::byte* p = data.data();
     index_row row;
+    row.span = load<std::uint32_t>(p + 4);
     row.position = load<std::uint64_t>(p + 8);
     row.first = load<std::uint64_t>(p + 16);
-    row.last = load<std::uint64_t>(p + 24);
-    row.bytes = load<std::uint64_t>(p + 32);
-    if (row.last < row.first || row.span() > index_span_max) return false;
-    to.rows.push_back({load<std::uint32_t>(p), std::move(row)});
+    row.count = load<std::uint32_t>(p + 24);
+    row.bytes = load<std::uint32_t>(p + 28);
+    if (row.span == 0 || row.end() < row.first) return false;
+    to.rows.push_back({load<std::uint32_t>(p), row});
   }
   return data.empty();
 }
 
-// Words of bits, each with the ordinal of its row and the place of its first word there.
-bool take_gone(bytes_view data, checkpoint_content& to) {
-  while (data.size() >= gone_head_bytes) {
-    const std::size_t ordinal = load<std::uint32_t>(data.data());
+bool take_finished(bytes_view data, checkpoint_content& to) {
+  while (data.size() >= finished_head_bytes) {
+    listed_finished row;
+    row.stream = load<std::uint32_t>(data.data());
     const std::uint64_t words = load<std::uint32_t>(&data[4]);
-    const std::uint64_t first = load<std::uint64_t>(&data[8]);
-    data = data.subspan(gone_head_bytes);
-    if (ordinal >= to.rows.size() || words * 8 > data.size()) return false;
-    index_row& row = to.rows[ordinal].row;
-    if (first + words > (row.span() + 63) / 64) return false;
-    if (!row.gone) row.gone = std::make_unique<bitmap>();
-    row.gone->resize(row.span());
-    row.gone->load(first, data.first(words * 8));
+    row.first = load<std::uint64_t>(&data[8]);
+    row.whole = load<std::uint64_t>(&data[16]);
+    data = data.subspan(finished_head_bytes);
+    if (words * 8 > data.size() || row.whole > finished_run_max ||
+        row.first + row.whole + words * 64 < row.first)
+      return false;
+    row.words.resize(words);
+    if (words != 0) std::memcpy(row.words.data(), data.data(), words * 8);
     data = data.subspan(words * 8);
+    to.finished.push_back(std::move(row));
   }
   return data.empty();
-}
-
-void put_gone(chunk_maker& to, std::uint32_t ordinal, const bitmap& gone) {
-  const std::span<const std::uint64_t> words = gone.words();
-  for (std::size_t at = 0; at < words.size(); at += gone_words_max) {
-    const std::size_t count = std::min(gone_words_max, words.size() - at);
-    std::byte* p = to.row(gone_head_bytes + count * 8);
-    store(p, ordinal);
-    store(p + 4, static_cast<std::uint32_t>(count));
-    store(p + 8, static_cast<std::uint64_t>(at));
-    for (std::size_t i = 0; i < count; ++i) store(p + gone_head_bytes + i * 8, words[at + i]);
-  }
 }
 
 bool take_streams(bytes_view data, checkpoint_content& to) {
@@ -108,12 +71,87 @@ bool take_streams(bytes_view data, checkpoint_content& to) {
   return data.empty();
 }
 
-bool take_chunk(chunk_kind kind, bytes_view data, checkpoint_content& to) {
+// Kinds 2 and 4 of version 1: rows and, of some, a bit a message that is finished or elsewhere.
+class old_rows {
+ public:
+  bool take_index(bytes_view data);
+  bool take_gone(bytes_view data);
+  void give(checkpoint_content& to) const;
+
+ private:
+  struct old_row {
+    stream_id stream = no_stream;
+    index_row row;
+    bitmap gone;
+  };
+  std::vector<old_row> rows_;
+};
+
+bool old_rows::take_index(bytes_view data) {
+  for (; data.size() >= old_index_row_bytes; data = data.subspan(old_index_row_bytes)) {
+    const std::byte* p = data.data();
+    const auto last = load<std::uint64_t>(p + 24);
+    old_row made;
+    made.stream = load<std::uint32_t>(p);
+    made.row.position = load<std::uint64_t>(p + 8);
+    made.row.first = load<std::uint64_t>(p + 16);
+    if (last < made.row.first || last - made.row.first >= finished_run_max) return false;
+    made.row.span = made.row.count = static_cast<std::uint32_t>(last + 1 - made.row.first);
+    made.row.bytes = static_cast<std::uint32_t>(load<std::uint64_t>(p + 32));
+    rows_.push_back(std::move(made));
+  }
+  return data.empty();
+}
+
+// Words of bits, each with the ordinal of its row and the place of its first word there.
+bool old_rows::take_gone(bytes_view data) {
+  while (data.size() >= old_gone_head_bytes) {
+    const std::size_t ordinal = load<std::uint32_t>(data.data());
+    const std::uint64_t words = load<std::uint32_t>(&data[4]);
+    const std::uint64_t first = load<std::uint64_t>(&data[8]);
+    data = data.subspan(old_gone_head_bytes);
+    if (ordinal >= rows_.size() || words * 8 > data.size()) return false;
+    old_row& of = rows_[ordinal];
+    if (first > of.row.span || first + words > (of.row.span + 63ull) / 64) return false;
+    of.gone.resize(of.row.span);
+    of.gone.load(first, data.first(words * 8));
+    data = data.subspan(words * 8);
+  }
+  return data.empty();
+}
+
+// What is gone from one row may be live in another.
+void old_rows::give(checkpoint_content& to) const {
+  for (const old_row& of : rows_) {
+    const index_row& row = of.row;
+    if (of.gone.size() == 0) {
+      to.rows.push_back({of.stream, row});
+      to.live.push_back({of.stream, {row.first, row.span}});
+      continue;
+    }
+    for (std::size_t at = 0; at < row.span;) {
+      const std::size_t live = of.gone.find(false, at, row.span);
+      if (live > at) to.finished.push_back({of.stream, row.first + at, live - at, {}});
+      at = of.gone.find(true, live, row.span);
+      if (live == at) continue;
+      index_row part = row;
+      part.first = row.first + live;
+      part.span = part.count = static_cast<std::uint32_t>(at - live);
+      part.bytes = static_cast<std::uint32_t>(std::uint64_t{row.bytes} * part.span / row.span);
+      to.rows.push_back({of.stream, part});
+      to.live.push_back({of.stream, {part.first, part.span}});
+    }
+  }
+}
+
+bool take_chunk(chunk_kind kind, bytes_view data, checkpoint_content& to, old_rows& old) {
   switch (kind) {
     case chunk_kind::segments: return take_segments(data, to);
-    case chunk_kind::index: return take_index(data, to);
-    case chunk_kind::gone: return take_gone(data, to);
+    case chunk_kind::old_index: return old.take_index(data);
+    case chunk_kind::old_gone: return old.take_gone(data);
     case chunk_kind::streams: return take_streams(data, to);
+    case chunk_kind::places: return take_places(data, to);
+    case chunk_kind::finished: return take_finished(data, to);
     case chunk_kind::rows:
       to.pattern_rows.insert(to.pattern_rows.end(), data.begin(), data.end());
       return true;
@@ -122,10 +160,27 @@ bool take_chunk(chunk_kind kind, bytes_view data, checkpoint_content& to) {
   return true;  // a kind of a later version: its rows are not needed to be correct
 }
 
-bool take_header(bytes_view file, checkpoint_header& to) {
+}  // namespace
+
+void encode_checkpoint_header(const checkpoint_header& from,
+                              std::span<std::byte, checkpoint_header_bytes> to) noexcept {
+  std::memset(to.data(), 0, to.size());
+  store(&to[0], checkpoint_magic);
+  store(&to[8], checkpoint_version);
+  std::memcpy(&to[16], from.journal_id.data(), 16);
+  store(&to[32], from.number);
+  store(&to[40], from.position);
+  store(&to[48], from.epoch);
+  store(&to[56], from.time_ns);
+  std::memcpy(&to[64], from.boot_id.data(), 16);
+  store(&to[header_sum_at], checksum(to.first(header_sum_at)));
+}
+
+bool decode_checkpoint_header(bytes_view file, checkpoint_header& to) {
   if (file.size() < checkpoint_header_bytes) return false;
   const std::byte* p = file.data();
-  if (load<std::uint64_t>(p) != checkpoint_magic || load<std::uint32_t>(p + 8) != format_version ||
+  const auto version = load<std::uint32_t>(p + 8);
+  if (load<std::uint64_t>(p) != checkpoint_magic || version == 0 || version > checkpoint_version ||
       load<std::uint64_t>(p + header_sum_at) != checksum(file.first(header_sum_at)))
     return false;
   std::memcpy(to.journal_id.data(), p + 16, 16);
@@ -135,22 +190,6 @@ bool take_header(bytes_view file, checkpoint_header& to) {
   to.time_ns = load<std::uint64_t>(p + 56);
   std::memcpy(to.boot_id.data(), p + 64, 16);
   return true;
-}
-
-}  // namespace
-
-void encode_checkpoint_header(const checkpoint_header& from,
-                              std::span<std::byte, checkpoint_header_bytes> to) noexcept {
-  std::memset(to.data(), 0, to.size());
-  store(&to[0], checkpoint_magic);
-  store(&to[8], format_version);
-  std::memcpy(&to[16], from.journal_id.data(), 16);
-  store(&to[32], from.number);
-  store(&to[40], from.position);
-  store(&to[48], from.epoch);
-  store(&to[56], from.time_ns);
-  std::memcpy(&to[64], from.boot_id.data(), 16);
-  store(&to[header_sum_at], checksum(to.first(header_sum_at)));
 }
 
 void append_chunk(std::vector<std::byte>& to, const checkpoint_header& of, std::uint64_t at,
@@ -165,46 +204,18 @@ void append_chunk(std::vector<std::byte>& to, const checkpoint_header& of, std::
   store(p, checksum({p + 8, chunk_header_bytes - 8}, chunk_seed(of, at)));
 }
 
-void append_own_chunks(std::vector<std::byte>& to, const checkpoint_header& of, std::uint64_t at,
-                       const segment_table& segments, const block_index& index) {
-  chunk_maker table(to, of, at, chunk_kind::segments);
-  for (const auto& s : segments.all()) {
-    if (!s->in_log) continue;
-    std::byte* p = table.row(segment_row_bytes);
-    encode_segment_header(s->header,
-                          std::span<std::byte, segment_header_bytes>(p, segment_header_bytes));
-    store(p + segment_header_bytes, s->end);
-  }
-  table.flush();
-  chunk_maker streams(to, of, at, chunk_kind::streams);
-  chunk_maker rows(to, of, at, chunk_kind::index);
-  for (const auto& [stream, known] : index.streams()) {
-    std::byte* p = streams.row(stream_row_bytes);
-    store(p, stream);
-    store(p + 8, known.floor);
-    store(p + 16, known.next);
-  }
-  streams.flush();
-  for (const auto& [stream, known] : index.streams()) {
-    for (const index_row& row : known.rows) {
-      std::byte* p = rows.row(index_row_bytes);
-      store(p, stream);
-      store(p + 8, row.position);
-      store(p + 16, row.first);
-      store(p + 24, row.last);
-      store(p + 32, row.bytes);
-    }
-  }
-  rows.flush();
-  chunk_maker gone(to, of, at, chunk_kind::gone);
-  std::uint32_t ordinal = 0;
-  for (const auto& [stream, known] : index.streams()) {
-    for (const index_row& row : known.rows) {
-      if (row.gone) put_gone(gone, ordinal, *row.gone);
-      ++ordinal;
-    }
-  }
-  gone.flush();
+std::byte* chunk_maker::row(std::size_t size) {
+  if (data_.size() + size > chunk_bytes_max) flush();
+  data_.resize(data_.size() + size);
+  return data_.data() + data_.size() - size;
+}
+
+void chunk_maker::flush() {
+  if (data_.empty()) return;
+  const std::size_t before = to_.size();
+  append_chunk(to_, of_, at_, kind_, data_);
+  at_ += to_.size() - before;
+  data_.clear();
 }
 
 result<checkpoint_content> parse_checkpoint(bytes_view file, const std::string& name) {
@@ -212,7 +223,8 @@ result<checkpoint_content> parse_checkpoint(bytes_view file, const std::string& 
     return status{errc::corrupt, name + ": " + what + "; an older checkpoint or the log is used"};
   };
   checkpoint_content to;
-  if (!take_header(file, to.header)) return bad("the header is damaged");
+  if (!decode_checkpoint_header(file, to.header)) return bad("the header is damaged");
+  old_rows old;
   std::uint64_t at = checkpoint_header_bytes;
   while (at + chunk_header_bytes <= file.size()) {
     const std::byte* p = &file[at];
@@ -223,14 +235,33 @@ result<checkpoint_content> parse_checkpoint(bytes_view file, const std::string& 
     const std::uint64_t size = load<std::uint32_t>(p + 12);
     if (size > file.size() - at - chunk_header_bytes) return bad("a chunk is cut short");
     const bytes_view data = file.subspan(at + chunk_header_bytes, size);
-    if (checksum(data) != load<std::uint64_t>(p + 16) || !take_chunk(kind, data, to))
+    if (checksum(data) != load<std::uint64_t>(p + 16) || !take_chunk(kind, data, to, old))
       return bad("a chunk is damaged");
     at += align_up(chunk_header_bytes + size, record_unit);
     if (kind != chunk_kind::end) continue;
     to.size = at;
+    old.give(to);
     return to;
   }
   return bad("the end is missing");
+}
+
+std::uint64_t checkpoint_bytes_wanted(bytes_view file, std::uint64_t ahead) {
+  std::uint64_t at = checkpoint_header_bytes;
+  while (at + chunk_header_bytes <= file.size()) {
+    const auto kind = static_cast<chunk_kind>(load<std::uint32_t>(&file[at + 8]));
+    at += align_up(chunk_header_bytes + load<std::uint32_t>(&file[at + 12]), record_unit);
+    if (kind == chunk_kind::end) return at;
+  }
+  return std::max<std::uint64_t>(at, file.size()) + ahead;
+}
+
+void restore_index(const checkpoint_content& from, block_index& to) {
+  for (const listed_stream& row : from.streams) to.restore_stream(row.stream, row.floor, row.next);
+  for (const listed_finished& row : from.finished)
+    to.restore_finished(row.stream, row.first, row.whole, row.words);
+  for (const listed_live& row : from.live) to.restore_live(row.stream, row.messages);
+  for (const listed_row& row : from.rows) to.fill(row.stream, row.row, row.row.position);
 }
 
 std::string checkpoint_name(std::uint64_t number) {

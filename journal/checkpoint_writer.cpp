@@ -18,12 +18,11 @@ buffer_ref to_buffer(std::vector<std::byte>& from) {
 
 }  // namespace
 
-void checkpoint_writer::adopt(std::uint64_t number, std::uint64_t position, std::uint64_t size,
-                              std::uint64_t file_size) {
-  kept_.push_back({number, position, size, file_size});
-  next_number_ = std::max(next_number_, number + 1);
+void checkpoint_writer::adopt(const kept_checkpoint& found) {
+  kept_.push_back(found);
+  next_number_ = std::max(next_number_, found.number + 1);
   core_.older_checkpoint = kept_.size() < 2 ? 0 : kept_[kept_.size() - 2].position;
-  begun_bytes_ = position;
+  begun_bytes_ = found.position;
 }
 
 void checkpoint_writer::put(io_op op) {
@@ -39,7 +38,7 @@ void checkpoint_writer::prepare() {
   core_.disk_used += file_size_;
   // Two kept and one being written, each as large as this one: a full disk must not stop them.
   std::uint64_t have = file_size_;
-  for (const kept& k : kept_) have += k.file_size;
+  for (const kept_checkpoint& k : kept_) have += k.file_size;
   core_.checkpoint_reserve = 3 * file_size_ - std::min(3 * file_size_, have);
   io_op op = make_op(io_op::kind::create, file_, 0);
   op.size = file_size_;
@@ -68,6 +67,7 @@ bool checkpoint_writer::due() const noexcept {
 }
 
 std::uint64_t checkpoint_writer::deadline() const noexcept {
+  if (state_ == state::adding && !own_.done()) return 0;
   return pressed_ && !running() && !core_.failed ? begun_at_ + pressed_every_ns : never_ns;
 }
 
@@ -83,9 +83,18 @@ bool checkpoint_writer::begin() {
   at_ = 0;
   out_.resize(checkpoint_header_bytes);
   encode_checkpoint_header(header_, std::span<std::byte>(out_).first<checkpoint_header_bytes>());
-  append_own_chunks(out_, header_, out_.size(), core_.segments, core_.index);
-  write_out();
+  given_ = false;
+  own_.begin(out_, header_, out_.size());
+  go_on();
   return true;
+}
+
+// The next slice of the journal's own rows.
+void checkpoint_writer::go_on() {
+  own_.step(out_, header_, at_ + out_.size());
+  as_of_ = core_.next_position;
+  if (!out_.empty()) write_out();
+  if (given_ && own_.done()) close_file();
 }
 
 void checkpoint_writer::write_out() {
@@ -108,14 +117,23 @@ void checkpoint_writer::add(bytes_view rows) {
 }
 
 void checkpoint_writer::finish() {
-  if (state_ != state::adding) return;
-  if (!rows_.empty()) append_chunk(out_, header_, at_, chunk_kind::rows, rows_);
-  rows_.clear();
-  append_chunk(out_, header_, at_ + out_.size(), chunk_kind::end, {});
+  if (state_ != state::adding || given_) return;
+  if (!rows_.empty()) {
+    append_chunk(out_, header_, at_, chunk_kind::rows, rows_);
+    rows_.clear();
+    write_out();
+  }
+  given_ = true;
+  as_of_ = core_.next_position;
+  if (own_.done()) close_file();
+}
+
+void checkpoint_writer::close_file() {
+  append_chunk(out_, header_, at_, chunk_kind::end, {});
   write_out();
   put(make_op(io_op::kind::sync, file_, 0));
   state_ = state::syncing;
-  if (core_.synced_position < header_.position) log_.sync_all();
+  if (core_.synced_position < as_of_) log_.sync_all();
   advance();
 }
 
@@ -130,11 +148,12 @@ void checkpoint_writer::advance() {
     abort();
     return;
   }
+  if (state_ == state::adding && !own_.done()) go_on();
   if (outstanding_ != 0) return;
   if (state_ == state::naming) {
     put_in_force();
-  } else if (state_ == state::syncing && (core_.synced_position >= header_.position ||
-                                          planted(bug::checkpoint_before_its_log))) {
+  } else if (state_ == state::syncing &&
+             (core_.synced_position >= as_of_ || planted(bug::checkpoint_before_its_log))) {
     state_ = state::naming;
     io_op rename = make_op(io_op::kind::rename, file_, 0);
     rename.name = checkpoint_temporary;

@@ -1,28 +1,30 @@
 // checkpoint_writer: writes checkpoints in slices into a file made beforehand, and puts them in
-// force: log durable to the checkpoint's position, file synced, renamed, directory synced. Two are
-// kept.
+// force: log durable to what the last slice is as of, file synced, renamed, directory synced. Two
+// are kept.
 //
 // Contract: no blocking; a failure leaves the former checkpoints in force and frees the writer for
-// another try. Memory: one chunk (1 MiB) and the journal's own rows at begin().
+// another try. The journal's own rows follow in slices of advance(). Memory: one chunk (1 MiB) and
+// a slice.
 #pragma once
 
-#include "journal/checkpoint_file.hpp"
+#include "journal/checkpoint_search.hpp"
 #include "journal/log_writer.hpp"
+#include "journal/own_rows.hpp"
 
 namespace holdfast {
 
 class checkpoint_writer {
  public:
-  checkpoint_writer(core& shared, log_writer& log) : core_(shared), log_(log) {}
+  checkpoint_writer(core& shared, log_writer& log) : core_(shared), log_(log), own_(shared) {}
 
   /// A checkpoint found when opening; oldest first.
-  void adopt(std::uint64_t number, std::uint64_t position, std::uint64_t size,
-             std::uint64_t file_size);
+  void adopt(const kept_checkpoint& found);
   /// Makes the file for the next one. Once, when going live.
   void prepare();
 
   bool due() const noexcept;
-  std::uint64_t deadline() const noexcept;  ///< monotonic: when one is due for want of space
+  /// Monotonic: when one is due for want of space, or goes on.
+  std::uint64_t deadline() const noexcept;
   void note_append(bool oversize) noexcept;
   /// Space could be freed by a checkpoint.
   void set_pressed(bool on) noexcept { pressed_ = on; }
@@ -32,8 +34,8 @@ class checkpoint_writer {
   void add(bytes_view rows);
   void finish();
   bool running() const noexcept { return state_ != state::idle; }
-  /// All rows were given; only the disk is waited for.
-  bool closing() const noexcept { return state_ == state::syncing || state_ == state::naming; }
+  /// All rows of the patterns were given.
+  bool closing() const noexcept { return running() && (given_ || state_ != state::adding); }
   /// The position it was begun at does not stand any more.
   void abort();
   void on_result(const io_result& done);
@@ -41,23 +43,21 @@ class checkpoint_writer {
 
  private:
   enum class state : std::uint8_t { idle, adding, syncing, naming };
-  struct kept {
-    std::uint64_t number = 0;
-    std::uint64_t position = 0;
-    std::uint64_t size = 0;
-    std::uint64_t file_size = 0;
-  };
-
   void put(io_op op);
   void write_out();
+  void go_on();
+  void close_file();
   void put_in_force();
   void set_aside();
 
   core& core_;
   log_writer& log_;
-  std::vector<kept> kept_;
+  std::vector<kept_checkpoint> kept_;
   checkpoint_header header_;
+  own_rows own_;
   state state_ = state::idle;
+  bool given_ = false;       // finish() was called
+  std::uint64_t as_of_ = 0;  // position of the latest row
   file_id file_ = 0;
   std::uint64_t file_size_ = 0;
   std::uint64_t at_ = 0;  // offset of the next write

@@ -5,6 +5,7 @@
 // result finds the room that asked.
 #pragma once
 
+#include <array>
 #include <memory>
 #include <string>
 #include <vector>
@@ -55,6 +56,12 @@ inline io_op make_write(file_id file, std::uint64_t at, buffer_ref piece, std::u
   op.at = at;
   op.pieces.push_back(std::move(piece));
   return op;
+}
+
+inline buffer_ref bytes_of(const segment_header& header) {
+  std::array<std::byte, segment_header_bytes> bytes;
+  encode_segment_header(header, bytes);
+  return copy_to_buffer(bytes);
 }
 
 struct core {

@@ -76,6 +76,15 @@ std::optional<segment_header> decode_segment_header(bytes_view from) noexcept {
   return to;
 }
 
+bool all_zero(bytes_view bytes) noexcept {
+  return std::all_of(bytes.begin(), bytes.end(), [](std::byte b) { return b == std::byte{0}; });
+}
+
+bool header_never_written(bytes_view front) noexcept {
+  return all_zero(front.first(segment_header_bytes)) &&
+         all_zero(front.subspan(segment_header_copy_at, segment_header_bytes));
+}
+
 std::uint64_t segment_key(const bytes16_id& journal_id, std::uint64_t epoch) noexcept {
   std::array<std::byte, 24> seed{};
   std::memcpy(seed.data(), journal_id.data(), 16);

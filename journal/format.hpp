@@ -53,6 +53,12 @@ void encode_segment_header(const segment_header& from,
 /// Empty unless magic, version and sum are right, and the size is one that segments have.
 std::optional<segment_header> decode_segment_header(bytes_view from) noexcept;
 
+bool all_zero(bytes_view bytes) noexcept;
+/// Of the bytes before a segment's first record: neither place of a header holds anything. The sync
+/// that makes the first records durable covers the header, so nothing of such a file was accepted
+/// at level disk, unless a later segment or a checkpoint knows it.
+bool header_never_written(bytes_view front) noexcept;
+
 /// K: what every record header sum of a segment is seeded with, beside its position.
 std::uint64_t segment_key(const bytes16_id& journal_id, std::uint64_t epoch) noexcept;
 

@@ -1,6 +1,7 @@
 #include "journal/journal.hpp"
 
 #include <algorithm>
+#include <cstring>
 
 #include "base/check.hpp"
 #include "base/checksum.hpp"
@@ -51,17 +52,22 @@ struct journal::state {
 };
 
 void journal::state::take_in(const io_result& done) {
-  const bool failed_before = shared.failed;
+  // What follows from a failure that was told already is not told again.
+  const asker who = asker_of(done.tag);
+  const bool told = shared.failed || (who == asker::log && writer.is_past(done)) ||
+                    (who == asker::spare && done.error == spares.refused());
+  const bool refused = spares.refused() != 0;
   pass_on(done);
+  if (refused && spares.refused() == 0) said.note_made();
   const bool bad = done.error != 0 || !done.text.empty();
-  if (bad && !failed_before) said.note(done, shared.failed);
+  if (bad && !told) said.note(done, shared.failed, shared.now.now_ns);
 }
 
 void journal::state::pass_on(const io_result& done) {
   switch (asker_of(done.tag)) {
     case asker::log: writer.on_result(done); return;
     case asker::spare:
-      if (spares.on_result(done)) writer.on_lost_file(done.error, done.file);
+      if (spares.on_result(done)) writer.on_lost_file(done);
       return;
     case asker::checkpoint: checkpoints.on_result(done); return;
     case asker::load: backlog.on_result(done); return;
@@ -106,6 +112,7 @@ void journal::state::go_live() {
 marks journal::state::turn() {
   shared.now = shared.options.clock();
   results.clear();
+  backlog.begin_turn();
   shared.files->poll(results);
   for (const io_result& done : results) take_in(done);
   for (const std::string& lost : take_lost_places()) said.note_lost(lost);
@@ -115,7 +122,8 @@ marks journal::state::turn() {
     checkpoints.abort();
     mover.restart();
   }
-  if (live && mover.step()) checkpoints.note_append(shared.active->header.oversize);
+  if (live && writer.waits_for_file() == 0 && mover.step())
+    checkpoints.note_append(shared.active->header.oversize);
   checkpoints.advance();
   keeper.sweep();
   checkpoints.set_pressed(keeper.waiting() != 0 && spares.full());
@@ -143,6 +151,7 @@ room journal::available() const noexcept {
   const core& shared = state_->shared;
   if (shared.failed) return {.failed = true};
   room left = state_->spares.disk_room();
+  if (state_->writer.waits_for_file() != 0) left.message_bytes = left.reply_bytes = 0;
   const std::uint64_t unsynced = state_->writer.unsynced_bytes();
   const std::uint64_t budget = shared.options.memory_budget;
   // With nothing else outstanding one permitted message passes, whatever the budget.
@@ -209,8 +218,10 @@ std::uint64_t journal::next_position() const noexcept {
 }
 
 std::uint64_t journal::next_deadline() const noexcept {
+  const bool waits = state_->writer.waits_for_file() != 0;
   return std::min({state_->writer.deadline(), state_->checkpoints.deadline(),
-                   state_->spares.deadline(), state_->mover.deadline()});
+                   state_->spares.deadline(), state_->backlog.deadline(),
+                   waits ? never_ns : state_->mover.deadline()});
 }
 
 int journal::wake_fd() const noexcept {
@@ -238,6 +249,10 @@ status journal::flush() {
   state_->turn();
   state_->writer.sync_all();
   while (!shared.failed && (!state_->writer.all_synced() || state_->checkpoints.closing())) {
+    if (const int why = state_->writer.waits_for_file())
+      return {errc::io, "the last records of the journal wait for a file that cannot be made (" +
+                            std::string(std::strerror(why)) +
+                            "); they were not accepted, make it possible and start again"};
     shared.files->wait();
     state_->turn();
     state_->writer.sync_all();
@@ -263,7 +278,8 @@ journal_stats journal::stats() const {
   now.tail_bytes = shared.tail.bytes();
   now.index_rows = shared.index.row_count();
   for (const auto& s : shared.segments.all()) now.live_bytes += s->live_bytes;
-  now.full = state_->spares.full();
+  now.held = state_->writer.waits_for_file() != 0;
+  now.full = state_->spares.full() || now.held;
   return now;
 }
 

@@ -42,6 +42,8 @@ struct journal_stats {
   std::uint64_t live_bytes = 0;   ///< of records with live messages, by the share that is live
   std::uint64_t rewritten = 0;    ///< counter: records rewritten after a failed write or sync
   std::uint64_t corrupt = 0;      ///< counter: records found damaged while reading
+  bool held = false;              ///< records wait for a file that cannot be made: nothing new is
+                                  ///< durable until it can
   bool full = false;              ///< the disk or the limit is full: message room is 0
 };
 

@@ -4,7 +4,6 @@
 #include <cstring>
 #include <utility>
 
-#include "base/check.hpp"
 #include "base/checksum.hpp"
 #include "base/planted.hpp"
 
@@ -18,12 +17,6 @@ std::size_t batch_end(std::span<append_item> items, std::size_t from) {
   std::size_t at = from;
   while (at + 1 < items.size() && (items[at].head.flags & record_flag::batch_more) != 0) ++at;
   return at + 1;
-}
-
-buffer_ref header_of(const segment& of) {
-  std::array<std::byte, segment_header_bytes> bytes;
-  encode_segment_header(of.header, bytes);
-  return copy_to_buffer(bytes);
 }
 
 }  // namespace
@@ -133,7 +126,7 @@ void log_writer::open_segment(std::uint64_t size, bool previous_durable) {
 
 void log_writer::put_segment_header() {
   begin_write(0);
-  write_.pieces.push_back(header_of(*core_.active));
+  write_.pieces.push_back(bytes_of(core_.active->header));
   close_write();
 }
 
@@ -155,7 +148,7 @@ void log_writer::complete_header(segment& of) {
   };
   const bool in_use = &of == core_.active;
   of.header_asked = true;
-  ask(make_write(of.file, segment_header_copy_at, header_of(of), 0), in_use ? of.base() : 0);
+  ask(make_write(of.file, segment_header_copy_at, bytes_of(of.header), 0), in_use ? of.base() : 0);
   if (in_use)
     header_unsynced_ = true;  // the next sync is for it as well
   else
@@ -279,7 +272,7 @@ void log_writer::sync_all() {
 
 void log_writer::on_result(const io_result& done) {
   const std::uint64_t number = number_of(done.tag);
-  if (number < first_asked_ || core_.failed) return;  // of before a rewrite
+  if (is_past(done) || core_.failed) return;
   if (done.error != 0 && !planted(bug::sync_error_ignored)) {
     recover(done.error, done.file);
     return;
@@ -309,6 +302,7 @@ void log_writer::advance(const asked& op, io_op::kind what) {
 
 void log_writer::on_time() {
   if (core_.failed) return;
+  if (lost_ != 0 && core_.now.now_ns >= ask_again_at_) rewrite();
   if (core_.now.now_ns >= sync_due_) {
     sync_due_ = never_ns;  // also while writes are held: a deadline that has passed is no deadline
     sync_all();
@@ -324,93 +318,12 @@ void log_writer::on_time() {
 }
 
 std::uint64_t log_writer::deadline() const noexcept {
-  return core_.failed ? never_ns : std::min(sync_due_, watermark_due_);
+  if (core_.failed) return never_ns;
+  return std::min({sync_due_, watermark_due_, lost_ != 0 ? ask_again_at_ : never_ns});
 }
 
 marks log_writer::now_at() const noexcept {
   return {appended_, written_, synced_, core_.failed ? &core_.failure : nullptr};
-}
-
-// A write or sync failed. What was not durable goes to a fresh segment, once; if that fails as
-// well, the journal takes nothing more.
-void log_writer::recover(int error, file_id file) {
-  if (core_.failed) return;
-  if (rewriting_) {
-    core_.failed = true;
-    core_.failure = {errc::io,
-                     "the journal cannot write any more: " + core_.name_of(file) + ": " +
-                         std::strerror(error) +
-                         ", and writing what was not durable to another segment failed too; "
-                         "free or replace the disk and start the device again"};
-    return;
-  }
-  rewriting_ = true;
-  ++rewrites_;
-  abandon();
-  place_again();
-}
-
-void log_writer::abandon() {
-  first_asked_ += asked_.size();
-  asked_.clear();
-  write_ = io_op{};
-  slab_from_ = slab_used_;
-  segment* kept = core_.segments.find(core_.synced_position - 1);
-  check(kept != nullptr, "the durable end lies in a segment");
-  for (const auto& s : core_.segments.all()) {
-    s->header_asked = false;
-    if (s->base() > kept->base()) s->in_log = false;
-  }
-  kept->end = core_.synced_position;
-  core_.active = kept;
-  std::erase_if(half_headers_, [kept](std::uint64_t base) { return base > kept->base(); });
-}
-
-// All of it goes into one segment, and the segment's header only once the records are written:
-// before that the log still ends in the old place, where what was only written can be found after a
-// crash of the process. Later operations wait for the header.
-void log_writer::place_again() {
-  tail_cache& tail = core_.tail;
-  const std::uint64_t from = tail.lower_bound(core_.synced_position);
-  std::uint64_t total = records_at;
-  for (std::uint64_t i = tail.end_ordinal(); i-- > from;) {
-    const placed& record = tail.at(i);
-    total += record_size(record.body.size());
-    if (record.is_new_block())
-      core_.index.undo(record.head.stream, {record.head.first_sequence, record.head.count},
-                       record_size(record.body.size()));
-  }
-  open_segment(std::max(core_.options.segment_bytes, align_up(total, file_unit)), true);
-  std::uint64_t batch_start = core_.next_position;
-  bool in_batch = false;
-  for (std::uint64_t i = from + planted(bug::rewrite_leaves_one_out); i < tail.end_ordinal(); ++i) {
-    placed& record = tail.at(i);
-    record.position = core_.next_position;
-    if (!in_batch) batch_start = record.position;
-    in_batch = (record.head.flags & record_flag::batch_more) != 0;
-    core_.next_position += encode(record.head, record.body, batch_start);
-    core_.active->end = core_.next_position;
-    core_.active->mark(record.position);
-    ++core_.stats.rewritten;
-    if (record.is_new_block()) index_block(record);
-  }
-  close_write();
-  held_for_ = first_asked_ + asked_.size() - 1;
-  held_covers_ = std::exchange(asked_.back().covers, {});
-  held_header_ = make_write(core_.active->file, 0, header_of(*core_.active), 0);
-  holding_ = true;
-  rewritten_to_ = core_.next_position;
-  core_.files->submit(ops_);
-  ops_.clear();
-}
-
-void log_writer::release() {
-  holding_ = false;
-  held_header_.tag = make_tag(asker::log, first_asked_ + asked_.size());
-  asked_.push_back({held_covers_, 0, false});
-  ops_.insert(ops_.begin(), std::move(held_header_));
-  want_sync_ = true;
-  submit();
 }
 
 }  // namespace holdfast

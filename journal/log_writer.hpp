@@ -5,6 +5,9 @@
 // A segment's header is written twice, the second copy once the first is durable: of the two, one
 // is whole at any moment, that of the former use of the file or that of now.
 //
+// A file that cannot be made is no such failure: the records wait in memory, and every second
+// another file is asked for.
+//
 // Contract: positions are decided at append; operations complete in order, so a completed sync
 // covers every record written before it. A failed sync is never repeated on its file.
 #pragma once
@@ -28,8 +31,14 @@ class log_writer {
   /// position.
   std::uint64_t append_relocated(record_head head, buffer_ref body);
   void on_result(const io_result& done);
-  /// A file in use could not be made: like a failed write.
-  void on_lost_file(int error, file_id file) { recover(error, file); }
+  /// What the pool asked of a file in use failed.
+  void on_lost_file(const io_result& done);
+  /// Why what is appended waits for a file that cannot be made; 0: it does not.
+  int waits_for_file() const noexcept { return lost_; }
+  /// The result is of something that was given up since.
+  bool is_past(const io_result& done) const noexcept {
+    return lost_ != 0 || number_of(done.tag) < first_asked_;
+  }
   /// Interval syncs, process syncs and the idle watermark, by core.now.
   void on_time();
   /// Syncs everything appended, unless that was asked already.
@@ -73,8 +82,11 @@ class log_writer {
   void submit();
   void note_level(level need) noexcept;
   void advance(const asked& op, io_op::kind what);
+  // After a failure (log_rewrite.cpp).
   void recover(int error, file_id file);
+  void rewrite();
   void abandon();
+  void give_back_untouched();
   void place_again();
   void release();
 
@@ -103,12 +115,15 @@ class log_writer {
   bool want_sync_ = false;
   bool rewriting_ = false;
   std::uint64_t rewritten_to_ = 0;
-  // While the records are written again, everything later is held back.
+  // While the records are written again, or wait for a file, everything later is held back.
   bool holding_ = false;
-  std::uint64_t held_for_ = 0;  // the write that is waited for
+  std::uint64_t held_from_ = 0;  // segments from this base on are held as a whole
+  std::uint64_t held_for_ = 0;   // the write that is waited for
   covered held_covers_;
   io_op held_header_;
   std::uint32_t rewrites_ = 0;
+  int lost_ = 0;  // why a file in use could not be made
+  std::uint64_t ask_again_at_ = 0;
 };
 
 }  // namespace holdfast

@@ -25,6 +25,8 @@ class reader_of_files final : public journal_reader {
  private:
   result<checkpoint_content> load_checkpoint(const std::string& name) const;
   void look_at_checkpoint(const std::string& name);
+  void sort_out_listed();
+  bool has_segment(std::uint64_t base) const;
   bool walk_segment(const segment_info& in, std::uint64_t from, std::uint64_t to,
                     const taker& take);
   void note_problems(verify_summary& sum) const;
@@ -32,9 +34,10 @@ class reader_of_files final : public journal_reader {
 
   std::string directory_;
   journal_info info_;
-  std::uint64_t oldest_needed_ = 0;  // position of the newest checkpoint
-  std::uint64_t reached_ = 0;        // where the walk came to
-  bool trimmed_ = false;             // it met a segment that was not there any more
+  std::uint64_t oldest_needed_ = 0;     // position of the newest checkpoint
+  std::vector<listed_segment> listed_;  // by it
+  std::uint64_t reached_ = 0;           // where the walk came to
+  bool trimmed_ = false;                // it met a segment that was not there any more
 };
 
 status reader_of_files::look() {
@@ -52,11 +55,29 @@ status reader_of_files::look() {
   info_.segments = std::move(listed->segments);
   info_.unreadable = std::move(listed->unreadable);
   info_.spares = std::move(listed->spares);
+  info_.unused = std::move(listed->unused);
   for (const segment_info& found : info_.segments) {
     info_.id = found.header.journal_id;
     info_.epoch = std::max(info_.epoch, found.header.epoch);
   }
+  sort_out_listed();
   return {};
+}
+
+// What the newest checkpoint lists is a part of the log, even if its front is gone.
+void reader_of_files::sort_out_listed() {
+  for (const listed_segment& listed : listed_) {
+    const std::string name = segment_name(listed.header.slot);
+    const auto at = std::find(info_.unused.begin(), info_.unused.end(), name);
+    if (at == info_.unused.end() || has_segment(listed.header.base)) continue;
+    info_.unused.erase(at);
+    info_.unreadable.push_back(name);
+  }
+}
+
+bool reader_of_files::has_segment(std::uint64_t base) const {
+  return std::any_of(info_.segments.begin(), info_.segments.end(),
+                     [base](const segment_info& s) { return s.header.base == base; });
 }
 
 result<checkpoint_content> reader_of_files::load_checkpoint(const std::string& name) const {
@@ -69,7 +90,7 @@ result<checkpoint_content> reader_of_files::load_checkpoint(const std::string& n
 }
 
 void reader_of_files::look_at_checkpoint(const std::string& name) {
-  const auto parsed = load_checkpoint(name);
+  auto parsed = load_checkpoint(name);
   if (parsed.kind() == errc::not_found) return;  // replaced meanwhile
   checkpoint_info found;
   found.name = name;
@@ -83,6 +104,7 @@ void reader_of_files::look_at_checkpoint(const std::string& name) {
     found.time_ns = h.time_ns;
     found.row_bytes = parsed->pattern_rows.size();
     info_.id = h.journal_id;
+    if (h.position >= oldest_needed_) listed_ = std::move(parsed->segments);
     oldest_needed_ = std::max(oldest_needed_, h.position);
   }
   info_.checkpoints.push_back(std::move(found));

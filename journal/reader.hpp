@@ -35,7 +35,8 @@ struct journal_info {
   std::vector<segment_info> segments;  ///< by base position
   std::vector<checkpoint_info> checkpoints;
   std::vector<std::string> unreadable;  ///< files in seg/ without a readable header that hold data
-  std::vector<std::string> spares;      ///< files never used so far
+  std::vector<std::string> spares;      ///< files that hold nothing of the log
+  std::vector<std::string> unused;      ///< files that were begun and never taken into the log
   /// The readable checkpoint with the highest number; null if there is none.
   const checkpoint_info* newest_checkpoint() const noexcept;
 };

@@ -11,10 +11,6 @@ namespace {
 
 constexpr std::uint64_t whole_log = ~std::uint64_t{0};
 
-bool all_zero(bytes_view bytes) {
-  return std::all_of(bytes.begin(), bytes.end(), [](std::byte b) { return b == std::byte{0}; });
-}
-
 }  // namespace
 
 status recovery::open() {
@@ -22,7 +18,10 @@ status recovery::open() {
   if (status done = find_checkpoints(); !done) return done;
   if (status done = find_segments(); !done) return done;
   report_.created = found_.empty() && !have_checkpoint_;
-  if (report_.created && unreadable_files_)
+  // Before a journal has a header it has no records.
+  const bool records =
+      std::any_of(unused_.begin(), unused_.end(), [](const unused_file& f) { return f.begun; });
+  if (report_.created && (unreadable_files_ || records))
     return {errc::corrupt,
             "the journal has segments but no header of any can be read; nothing was changed: "
             "restore them from a copy, or move the directory aside to begin anew"};
@@ -30,6 +29,7 @@ status recovery::open() {
   if (have_checkpoint_)
     if (status done = list_from_checkpoint(); !done) return done;
   build_chain();
+  note_unused();
   if (status done = fill_table(); !done) return done;
   scan();
   judge();
@@ -69,33 +69,15 @@ status recovery::run(std::vector<io_op> ops) {
 // -------------------------------------------------------------------------------
 
 status recovery::find_checkpoints() {
-  result<std::vector<file_info>> files = core_.files->list("");
-  if (!files) return files.take_status();
-  std::map<std::int64_t, file_info> numbered;
-  for (const file_info& file : *files) {
-    const std::int64_t number = checkpoint_number(file.name);
-    if (number >= 0) numbered[number] = file;
-  }
-  std::vector<checkpoint_content> good;
-  for (const auto& [number, file] : numbered) {
-    result<file_id> opened = core_.files->open_file(file.name);
-    if (!opened) return opened.take_status();
-    std::vector<std::byte> bytes(file.size);
-    status read = core_.files->read_now(*opened, 0, bytes);
-    core_.files->close_file(*opened);
-    result<checkpoint_content> parsed = read.ok() ? parse_checkpoint(bytes, file.name)
-                                                  : result<checkpoint_content>(std::move(read));
-    core_.disk_used += file.size;
-    report_.checkpoint_damaged = !parsed.ok();
-    if (!parsed) {
-      report_.notes.emplace_back(parsed.text());
-      continue;
-    }
-    checkpoints_.adopt(parsed->header.number, parsed->header.position, parsed->size, file.size);
-    checkpoint_ = std::move(parsed).value();
-    have_checkpoint_ = true;
-  }
+  result<checkpoint_search> searched = search_checkpoints(*core_.files);
+  if (!searched) return searched.take_status();
+  core_.disk_used += searched->bytes;
+  report_.checkpoint_damaged = searched->damaged;
+  for (std::string& note : searched->notes) report_.notes.push_back(std::move(note));
+  for (const kept_checkpoint& one : searched->kept) checkpoints_.adopt(one);
+  have_checkpoint_ = searched->found;
   if (!have_checkpoint_) return {};
+  checkpoint_ = std::move(searched->newest);
   core_.id = checkpoint_.header.journal_id;
   report_.checkpoint = checkpoint_.header.position;
   epoch_seen_ = checkpoint_.header.epoch;
@@ -147,7 +129,7 @@ status recovery::look_at_file(const file_info& file) {
   if (header && header->spare) {
     core_.segments.raise_next_base(header->base + header->size);
     epoch_seen_ = std::max(epoch_seen_, header->epoch);
-    unused_.push_back({file.name, file.size, true});
+    unused_.push_back({file.name, file.size, true, false});
     return {};
   }
   if (header) {
@@ -157,9 +139,10 @@ status recovery::look_at_file(const file_info& file) {
     if (place.header.epoch < header->epoch) place = {*header, file.name, 0, 0, true, false};
     return {};
   }
-  // A segment without any record: its header never became durable, or it was never used.
-  if (file.size == 0 || (readable && all_zero(bytes_view(head).subspan(records_at)))) {
-    unused_.push_back({file.name, file.size, false});
+  // Without any record, or with such as nothing durable ever led to; build_chain() knows better.
+  const bool records = readable && !all_zero(bytes_view(head).subspan(records_at));
+  if (file.size == 0 || (readable && (!records || header_never_written(head)))) {
+    unused_.push_back({file.name, file.size, records, records});
     return {};
   }
   unreadable_files_ = true;
@@ -195,6 +178,14 @@ void recovery::keep(const std::string& name) {
   std::erase_if(unused_, [&name](const unused_file& f) { return f.name == name; });
 }
 
+void recovery::note_unused() {
+  for (const unused_file& f : unused_)
+    if (f.begun)
+      report_.notes.push_back(f.name +
+                              " was begun and never taken into the log: nothing in it was accepted "
+                              "at level disk, and it is used again");
+}
+
 // Follows the headers back from the newest. What they do not lead to was cut off or abandoned.
 void recovery::build_chain() {
   const std::uint64_t from = report_.checkpoint;
@@ -226,7 +217,7 @@ status recovery::fill_table() {
     core_.segments.raise_next_base(base + here.header.size);
     const bool old = have_checkpoint_ && base + here.header.size <= report_.checkpoint;
     if (!here.in_log && old) {
-      if (here.present) unused_.push_back({here.name, here.header.size, true});
+      if (here.present) unused_.push_back({here.name, here.header.size, true, false});
       continue;
     }
     segment made;
@@ -472,10 +463,8 @@ status recovery::begin_epoch() {
   made.key = segment_key(core_.id, core_.epoch);
   made.file = file.file;
   made.end = made.first_record();
-  std::array<std::byte, segment_header_bytes> bytes;
-  encode_segment_header(header, bytes);
   for (const std::uint64_t at : {std::uint64_t{0}, segment_header_copy_at}) {
-    ops.push_back(make_write(made.file, at, copy_to_buffer(bytes), 0));
+    ops.push_back(make_write(made.file, at, bytes_of(header), 0));
     ops.push_back(make_op(io_op::kind::sync, made.file, 0));
   }
   core_.active = &core_.segments.add(std::move(made));
@@ -486,9 +475,7 @@ status recovery::begin_epoch() {
 // --------------------------------------------------------------------------------------
 
 status recovery::replay(const take_records& take) {
-  for (const listed_stream& row : checkpoint_.streams)
-    core_.index.restore_floor(row.stream, row.floor, row.next);
-  for (listed_row& row : checkpoint_.rows) core_.index.restore_row(row.stream, std::move(row.row));
+  restore_index(checkpoint_, core_.index);
   checkpoint_ = {};
   std::vector<record_view> batch;
   for (segment* in : chain_) {
@@ -500,7 +487,7 @@ status recovery::replay(const take_records& take) {
         batch.clear();
       }
       const walked found = walker.next();
-      if (found.what == verdict::bad_header) walker.resync();
+      if (found.what == verdict::bad_header || found.what == verdict::end) walker.resync();
       if (found.what != verdict::good) continue;
       ++report_.records;
       const record_head& head = found.header.head;

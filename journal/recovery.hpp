@@ -14,7 +14,7 @@
 #include <span>
 #include <string>
 
-#include "journal/checkpoint_file.hpp"
+#include "journal/checkpoint_search.hpp"
 #include "journal/checkpoint_writer.hpp"
 #include "journal/record_walker.hpp"
 
@@ -37,6 +37,7 @@ class recovery {
     std::string name;
     std::uint64_t size = 0;
     bool reused = false;  ///< holds bytes of a former use
+    bool begun = false;   ///< namely records, and no header was ever written to it
   };
   const std::vector<unused_file>& unused() const noexcept { return unused_; }
 
@@ -72,6 +73,7 @@ class recovery {
   void cut_at(std::uint64_t cut);
   status make_durable();
   void keep(const std::string& name);
+  void note_unused();
   void make_room();
   spare first_file(std::vector<io_op>& ops);
   status begin_epoch();

@@ -13,10 +13,6 @@ namespace {
 
 constexpr std::uint64_t header_copies[] = {0, segment_header_copy_at};
 
-bool all_zero(bytes_view bytes) {
-  return std::all_of(bytes.begin(), bytes.end(), [](std::byte b) { return b == std::byte{0}; });
-}
-
 std::vector<std::byte> bytes_of(const segment_header& header) {
   std::vector<std::byte> bytes(segment_header_bytes);
   encode_segment_header(header, std::span<std::byte>(bytes).first<segment_header_bytes>());
@@ -38,7 +34,6 @@ class planner {
   void plan_unreadable(const std::string& name, const tool_file& file, bool stale_copy);
   bool begins_with_record(const tool_file& file, const segment_header& as) const;
   const segment_info* in_log(const std::string& name) const;
-  bool referred_to(std::uint32_t slot) const;
   void rewrite(const std::string& name, std::uint64_t at, const segment_header& header,
                const char* why);
 
@@ -63,16 +58,6 @@ const segment_info* planner::in_log(const std::string& name) const {
   for (const segment_info& s : info_.segments)
     if (s.name == name && s.in_log) return &s;
   return nullptr;
-}
-
-// A later segment says that this one comes before it, and no readable file is that.
-bool planner::referred_to(std::uint32_t slot) const {
-  return std::any_of(info_.segments.begin(), info_.segments.end(), [&](const segment_info& s) {
-    return s.in_log && s.header.previous_end != 0 && s.header.previous_slot == slot &&
-           std::none_of(info_.segments.begin(), info_.segments.end(), [&](const segment_info& of) {
-             return of.header.base == s.header.previous_base;
-           });
-  });
 }
 
 void planner::rewrite(const std::string& name, std::uint64_t at, const segment_header& header,
@@ -134,13 +119,14 @@ void planner::plan_unreadable(const std::string& name, const tool_file& file, bo
               "both copies of the header are damaged; the newest checkpoint lists the segment");
     return;
   }
-  if (in_log(name) != nullptr || listed != listed_.end() || referred_to(slot)) {
+  if (in_log(name) != nullptr || listed != listed_.end() || is_missed(info_.segments, slot)) {
     plan_.unsolved.push_back(name +
                              ": no good copy of its header is left, so its records cannot be "
                              "read; it is left as it is, and a device passes over it");
     return;
   }
-  if (stale_copy) return;  // a device takes it for a file to use again
+  // A device takes such a file to use it again.
+  if (stale_copy || header_never_written(front)) return;
   plan_.steps.push_back({repair_step::kind::remove,
                          name,
                          0,

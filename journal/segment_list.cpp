@@ -11,10 +11,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-bool all_zero(bytes_view bytes) {
-  return std::all_of(bytes.begin(), bytes.end(), [](std::byte b) { return b == std::byte{0}; });
-}
-
 void look_at(const std::string& directory, const std::string& name, segment_list& into) {
   const read_file file(directory + "/" + name);
   if (!file.is_open()) return;  // trimmed meanwhile
@@ -36,8 +32,10 @@ void look_at(const std::string& directory, const std::string& name, segment_list
   } else if (readable && header) {
     found.header = *header;
     into.segments.push_back(std::move(found));
-  } else if (readable && all_zero(bytes.subspan(records_at))) {
+  } else if (file.size() == 0 || (readable && all_zero(bytes.subspan(records_at)))) {
     into.spares.push_back(name);
+  } else if (readable && header_never_written(bytes)) {
+    into.unused.push_back(name);
   } else {
     into.unreadable.push_back(name);
   }
@@ -57,6 +55,17 @@ void chain(std::vector<segment_info>& all) {
   }
 }
 
+// What a segment of the log comes behind was a part of it, whatever it looks like now.
+void sort_out_unused(segment_list& all) {
+  const auto missed = [&all](const std::string& name) {
+    return is_missed(all.segments, static_cast<std::uint32_t>(segment_slot(name)));
+  };
+  const auto first_missed = std::stable_partition(all.unused.begin(), all.unused.end(),
+                                                  [&](const auto& name) { return !missed(name); });
+  all.unreadable.insert(all.unreadable.end(), first_missed, all.unused.end());
+  all.unused.erase(first_missed, all.unused.end());
+}
+
 }  // namespace
 
 result<segment_list> list_segments(const std::string& directory) {
@@ -70,8 +79,19 @@ result<segment_list> list_segments(const std::string& directory) {
   std::sort(made.segments.begin(), made.segments.end(),
             [](const auto& a, const auto& b) { return a.header.base < b.header.base; });
   std::sort(made.spares.begin(), made.spares.end());
+  std::sort(made.unused.begin(), made.unused.end());
   chain(made.segments);
+  sort_out_unused(made);
   return made;
+}
+
+bool is_missed(const std::vector<segment_info>& segments, std::uint32_t slot) {
+  return std::any_of(segments.begin(), segments.end(), [&](const segment_info& s) {
+    return s.in_log && s.header.previous_end != 0 && s.header.previous_slot == slot &&
+           std::none_of(segments.begin(), segments.end(), [&](const segment_info& of) {
+             return of.header.base == s.header.previous_base;
+           });
+  });
 }
 
 bool segment_is_there(const read_file& file, const segment_header& header) {

@@ -28,10 +28,15 @@ struct segment_list {
   std::vector<segment_info> segments;   ///< by base position
   std::vector<std::string> unreadable;  ///< files without a readable header that hold data
   std::vector<std::string> spares;      ///< files that hold nothing of the log
+  /// Files with records that no header leads to: it was never written, and no segment names them.
+  std::vector<std::string> unused;
 };
 
 /// errc::not_found if DIR/seg cannot be listed.
 result<segment_list> list_segments(const std::string& directory);
+
+/// A later segment says that the one in this slot comes before it, and no readable file is that.
+bool is_missed(const std::vector<segment_info>& segments, std::uint32_t slot);
 
 /// The file is the segment it was when its header was read; its name may stand for another by now.
 bool segment_is_there(const read_file& file, const segment_header& header);

@@ -1,7 +1,7 @@
 #include "journal/spare_pool.hpp"
 
 #include <algorithm>
-#include <array>
+#include <utility>
 
 namespace holdfast {
 namespace {
@@ -21,13 +21,14 @@ void spare_pool::measure_disk() {
   measured_ = true;
   measured_at_ = core_.now.now_ns;
   // What was asked for and is not made yet is spoken for.
-  disk_left_ = core_.files->free_bytes();
-  disk_left_ -= std::min(disk_left_, coming_bytes_);
+  disk_free_ = core_.files->free_bytes();
+  disk_free_ -= std::min(disk_free_, coming_bytes_);
   if (core_.options.disk_limit != 0) {
     const std::uint64_t limit = core_.options.disk_limit;
-    disk_left_ = std::min(disk_left_, limit - std::min(limit, core_.disk_used));
+    disk_free_ = std::min(disk_free_, limit - std::min(limit, core_.disk_used));
   }
-  disk_left_ -= std::min(disk_left_, core_.checkpoint_reserve);
+  disk_free_ -= std::min(disk_free_, core_.checkpoint_reserve);
+  disk_left_ = refused_ == 0 ? disk_free_ : 0;
 }
 
 std::uint64_t spare_pool::hysteresis() const noexcept {
@@ -38,11 +39,19 @@ std::uint64_t spare_pool::hysteresis() const noexcept {
 }
 
 std::uint64_t spare_pool::deadline() const noexcept {
-  return full_ && !core_.failed ? measured_at_ + look_again_ns : never_ns;
+  if (core_.failed) return never_ns;
+  const std::uint64_t again = refused_ != 0 && coming_.empty() ? retry_at_ : never_ns;
+  return full_ ? std::min(again, measured_at_ + look_again_ns) : again;
+}
+
+std::size_t spare_pool::count() const noexcept {
+  if (refused_ == 0) return spares_.size();
+  return static_cast<std::size_t>(
+      std::count_if(spares_.begin(), spares_.end(), [](const spare& s) { return s.ready; }));
 }
 
 std::size_t spare_pool::beyond_reserve() const noexcept {
-  return spares_.size() - std::min<std::size_t>(spares_.size(), core_.options.reserve_segments);
+  return count() - std::min<std::size_t>(count(), core_.options.reserve_segments);
 }
 
 bool spare_pool::adopt(spare found) {
@@ -58,20 +67,19 @@ bool spare_pool::recycle(const segment& freed) {
   if (!adopt({header.slot, freed.file, header.size, true, true})) return false;
   segment_header marked = header;
   marked.spare = true;
-  std::array<std::byte, segment_header_bytes> bytes;
-  encode_segment_header(marked, bytes);
-  core_.submit(
-      make_write(freed.file, 0, copy_to_buffer(bytes), make_tag(asker::spare, header.slot)));
+  core_.submit(make_write(freed.file, 0, bytes_of(marked), make_tag(asker::spare, header.slot)));
   return true;
 }
 
 void spare_pool::refill() {
   measure_disk();
   const std::uint64_t size = core_.options.segment_bytes;
-  // One ahead of the reserve; early in a segment it may still come from what is freed meanwhile.
-  const bool early = core_.active && active_left() > size / 2;
+  // One ahead of the reserve; early in a segment it may still come from what is freed meanwhile,
+  // unless producers are held until there is one.
+  const bool early = !full_ && core_.active && active_left() > size / 2;
   const std::size_t wanted = core_.options.reserve_segments + (early ? 0 : 1);
-  while (!core_.failed && spares_.size() < wanted && core_.now.now_ns >= retry_at_) {
+  if (refused_ != 0) try_again();
+  while (!core_.failed && refused_ == 0 && spares_.size() < wanted) {
     // The last one ahead of the reserve also needs the margin: resuming must not flutter.
     const bool ahead = spares_.size() == core_.options.reserve_segments;
     const std::uint64_t margin = ahead ? hysteresis() : 0;
@@ -81,6 +89,13 @@ void spare_pool::refill() {
   if (!ops_.empty()) core_.files->submit(ops_);
   ops_.clear();
   judge_full();
+}
+
+// Even if there are enough: what needs a segment of its own is held until files can be made again.
+void spare_pool::try_again() {
+  const bool room = disk_free_ >= core_.options.segment_bytes;
+  if (core_.failed || !room || !coming_.empty() || core_.now.now_ns < retry_at_) return;
+  spares_.push_back(create(core_.options.segment_bytes, ops_));
 }
 
 spare spare_pool::create(std::uint64_t size, std::vector<io_op>& ops) {
@@ -93,7 +108,7 @@ spare spare_pool::create(std::uint64_t size, std::vector<io_op>& ops) {
   ops.push_back(make_sync_dir("seg", make_tag(asker::spare, slot | directory_bit)));
   core_.disk_used += size;
   disk_left_ -= std::min(disk_left_, size);
-  coming_[slot] = size;
+  coming_[slot] = {size, false};
   coming_bytes_ += size;
   return made;
 }
@@ -106,26 +121,51 @@ spare spare_pool::take(std::uint64_t size, std::vector<io_op>& ops) {
   return first;
 }
 
+void spare_pool::give_back(const segment& unused) {
+  const segment_header& header = unused.header;
+  const spare back{header.slot, unused.file, header.size, true, header.reused};
+  if (coming_.contains(header.slot) || !adopt(back)) give_up(back);
+}
+
 bool spare_pool::on_result(const io_result& done) {
   const auto slot = static_cast<std::uint32_t>(number_of(done.tag) & (directory_bit - 1));
   const auto it = std::find_if(spares_.begin(), spares_.end(),
                                [slot](const spare& s) { return s.slot == slot; });
-  if (const auto coming = coming_.find(slot); coming != coming_.end()) {
-    coming_bytes_ -= coming->second;
-    coming_.erase(coming);
-  }
   if (done.error == 0) {
-    if (it != spares_.end() && done.what == io_op::kind::sync_dir) it->ready = true;
+    if (done.what == io_op::kind::create) note_made(slot);
+    if (done.what != io_op::kind::sync_dir) return false;
+    coming_.erase(slot);
+    if (it == spares_.end()) return false;
+    it->ready = true;
+    if (std::exchange(refused_, 0) != 0) measured_ = false;
     return false;
   }
-  retry_at_ = core_.now.now_ns + second_ns;
-  disk_left_ = 0;
-  if (it == spares_.end()) return true;
-  core_.disk_used -= it->size;
-  core_.files->close_file(it->file);
-  core_.submit(make_remove(segment_name(slot), make_tag(asker::removal, 0)));
+  const bool in_use =
+      it == spares_.end() && (coming_.contains(slot) || done.what == io_op::kind::write);
+  if (done.what != io_op::kind::write) {
+    refused_ = done.error;
+    retry_at_ = core_.now.now_ns + second_ns;
+    disk_left_ = 0;
+    if (in_use) give_up({slot, done.file, coming_[slot].size});
+  }
+  if (it == spares_.end()) return in_use;
+  give_up(*it);
   spares_.erase(it);
   return false;
+}
+
+void spare_pool::note_made(std::uint32_t slot) {
+  const auto it = coming_.find(slot);
+  if (it == coming_.end() || std::exchange(it->second.made, true)) return;
+  coming_bytes_ -= it->second.size;
+}
+
+void spare_pool::give_up(const spare& of) {
+  note_made(of.slot);
+  coming_.erase(of.slot);
+  core_.disk_used -= std::min(core_.disk_used, of.size);
+  core_.files->close_file(of.file);
+  core_.submit(make_remove(segment_name(of.slot), make_tag(asker::removal, 0)));
 }
 
 std::uint64_t spare_pool::active_left() const noexcept {
@@ -146,14 +186,14 @@ room spare_pool::disk_room() const noexcept {
   const std::uint64_t usable = core_.options.segment_bytes - records_at;
   const std::uint64_t active =
       active_left() > record_overhead ? active_left() - record_overhead : 0;
-  left.control_bytes = active + spares_.size() * usable + disk_left_;
+  left.control_bytes = active + count() * usable + disk_left_;
   // All but the last segment of the reserve; what does not fit into a segment finds none there.
   const std::uint64_t largest = core_.options.segment_bytes / 4 - record_overhead;
-  const std::size_t reserved = spares_.size() - std::min<std::size_t>(spares_.size(), 1);
+  const std::size_t reserved = count() - std::min<std::size_t>(count(), 1);
   left.reply_bytes = std::min(active + reserved * usable, largest);
   if (full_) return left;
   const std::uint64_t kept = core_.options.segment_bytes * core_.options.reserve_segments;
-  const std::uint64_t owed = kept - std::min(kept, spares_.size() * core_.options.segment_bytes);
+  const std::uint64_t owed = kept - std::min(kept, count() * core_.options.segment_bytes);
   // Only whole segments count: a new one is needed whole. Segments that are there take no record
   // that gets a segment of its own, so beyond what the disk has they offer no more than the
   // largest they take.

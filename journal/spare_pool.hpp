@@ -4,8 +4,9 @@
 // ones are a reserve for control records: when the disk is full, acks and checkpoints still find a
 // place.
 //
-// Contract: no blocking. A spare made on the spot is used at once: operations run in order, and if
-// its creation fails the writes to it fail too, which the writer handles as any failed write.
+// Contract: no blocking. A spare made on the spot is used at once: operations run in order; if its
+// creation fails, the writer is told and asks for another later. A file that cannot be made is like
+// a full disk, whatever the reason: producers are held, and every second it is tried again.
 #pragma once
 
 #include <deque>
@@ -35,11 +36,17 @@ class spare_pool {
   void refill();
   /// A segment of `size` bytes to write now. New operations go to the end of `ops`.
   spare take(std::uint64_t size, std::vector<io_op>& ops);
-  /// True if the failed result concerns a segment already in use.
+  /// A segment that was taken after all is not used: nothing was asked of its file, unless to make
+  /// it, and that may not have left `ops` either.
+  void give_back(const segment& unused);
+  /// True if the failed result concerns a segment already in use; its file is given up.
   bool on_result(const io_result& done);
+  /// Why no file could be made; 0 once one can.
+  int refused() const noexcept { return refused_; }
 
   void measure_disk();
-  std::size_t count() const noexcept { return spares_.size(); }
+  /// Those that can be counted on: while files cannot be made, only what is there.
+  std::size_t count() const noexcept;
   std::size_t beyond_reserve() const noexcept;
   bool full() const noexcept { return full_; }
   /// Monotonic: when a full disk is looked at again, as others may have freed some.
@@ -49,6 +56,9 @@ class spare_pool {
 
  private:
   spare create(std::uint64_t size, std::vector<io_op>& ops);
+  void try_again();
+  void note_made(std::uint32_t slot);
+  void give_up(const spare& of);
   void judge_full() noexcept;
   std::uint64_t active_left() const noexcept;
   std::uint64_t hysteresis() const noexcept;
@@ -56,11 +66,17 @@ class spare_pool {
   core& core_;
   std::deque<spare> spares_;
   std::vector<io_op> ops_;
-  std::unordered_map<std::uint32_t, std::uint64_t> coming_;  // asked for, by slot: bytes
+  struct asked_for {
+    std::uint64_t size = 0;
+    bool made = false;  // its name is not synced yet
+  };
+  std::unordered_map<std::uint32_t, asked_for> coming_;  // by slot
   std::uint64_t coming_bytes_ = 0;
+  std::uint64_t disk_free_ = 0;  // of the disk and the limit, whether or not files can be made
   std::uint64_t disk_left_ = 0;
   std::uint64_t measured_at_ = 0;
   std::uint64_t retry_at_ = 0;  // after a failed creation
+  int refused_ = 0;
   bool measured_ = false;
   bool full_ = false;
 };

@@ -7,6 +7,8 @@
 namespace holdfast {
 namespace {
 
+constexpr std::uint64_t lately_ns = 60 * second_ns;
+
 std::string meaning(asker who, bool failed) {
   switch (who) {
     case asker::log:
@@ -14,7 +16,10 @@ std::string meaning(asker who, bool failed) {
                       "replace the disk and start the device again"
                     : "what was not durable is written again to a fresh segment; nothing that was "
                       "accepted is lost";
-    case asker::spare: return "it held nothing yet; another one is made when it can be";
+    case asker::spare:
+      return "it held nothing yet; what is there is used first, then producers are held; it is "
+             "tried "
+             "again every second";
     case asker::checkpoint: return "the former checkpoints stay in force; another one is tried";
     case asker::load: return "messages there are reported as unreadable, all others go on";
     case asker::removal: return "the file stays, and is removed after the next start";
@@ -25,7 +30,7 @@ std::string meaning(asker who, bool failed) {
 
 }  // namespace
 
-void troubles::note(const io_result& done, bool failed) {
+void troubles::note(const io_result& done, bool failed, std::uint64_t now_ns) {
   const asker who = asker_of(done.tag);
   if (who == asker::removal && done.error == ENOENT) return;  // it was never made
   const bool again = who == last_who_ && done.file == last_file_;
@@ -36,7 +41,14 @@ void troubles::note(const io_result& done, bool failed) {
   const std::string what = done.text.empty()
                                ? std::string("an operation failed: ") + std::strerror(done.error)
                                : done.text;
-  add(what + "; " + meaning(who, failed));
+  std::string text = what + "; " + meaning(who, failed);
+  if (!said_lately(text, now_ns)) add(std::move(text));
+}
+
+bool troubles::said_lately(const std::string& text, std::uint64_t now_ns) {
+  std::erase_if(said_at_, [=](const auto& said) { return now_ns >= said.second + lately_ns; });
+  if (said_at_.size() >= waiting_max) return false;
+  return !said_at_.try_emplace(text, now_ns).second;
 }
 
 void troubles::note_lost(const std::string& what) {

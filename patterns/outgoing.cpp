@@ -27,11 +27,11 @@ void outgoing::send_head(peer_id to, const small_head& head) {
   frame.head = head;
 }
 
-void outgoing::send_after(ordinal after, level need, frame_out frame) {
-  if (after <= reached(need))
+void outgoing::send_after(ordinal after, frame_out frame) {
+  if (after <= reached())
     send(std::move(frame));
   else
-    held_.push_back({after, need, std::move(frame)});
+    held_.push_back({after, std::move(frame)});
 }
 
 void outgoing::take(ready& out) {
@@ -74,7 +74,7 @@ void outgoing::update(const marks& log) {
   if (!batches_.empty()) synced_ = std::max(synced_, reached_in(batches_.front(), log.synced));
   // In order: what waits for a later record may pass, but two frames of one peer never change
   // places, since records of one level become durable in order.
-  while (!held_.empty() && held_.front().after <= reached(held_.front().need)) {
+  while (!held_.empty() && held_.front().after <= reached()) {
     send(std::move(held_.front().frame));
     held_.pop_front();
   }

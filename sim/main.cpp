@@ -64,11 +64,11 @@ int one(const request& asked) {
 }
 
 int many(const request& asked) {
-  const std::uint64_t begin = system_now().now_ns;
+  const std::uint64_t begin = monotonic_now();
   const std::uint64_t end = begin + asked.minutes * 60 * second_ns;
   random_source seeds(system_seed());
   std::uint64_t count = 0, virtual_ns = 0, events = 0, faults = 0;
-  while (system_now().now_ns < end) {
+  while (monotonic_now() < end) {
     const sim::plan p = sim::draw_plan(seeds.next() >> 24);
     const sim::outcome o = sim::simulate(p);
     ++count;
@@ -79,7 +79,7 @@ int many(const request& asked) {
     tell(asked, p, o);
     return 1;
   }
-  const double seconds = static_cast<double>(system_now().now_ns - begin) / 1e9;
+  const double seconds = static_cast<double>(monotonic_now() - begin) / 1e9;
   std::printf("%llu seeds, %llu faults, %.0f virtual minutes, %.0f events a second: no violation\n",
               n(count), n(faults), static_cast<double>(virtual_ns) / 60e9,
               static_cast<double>(events) / seconds);

@@ -160,6 +160,10 @@ void virtual_disk::fail(io_op::kind what, std::uint64_t nth, int error) {
   failures_[what] = {nth, error};
 }
 
+void virtual_disk::fail_always(io_op::kind what, int error) {
+  failures_[what] = {error != 0 ? 1u : 0u, error, true};
+}
+
 void virtual_disk::fail_operation(std::uint64_t nth, int error, bool for_good) {
   operation_failure_ = {nth, error, for_good};
 }

@@ -82,6 +82,8 @@ class virtual_disk {
   void fail_sync(std::uint64_t nth, int error) { fail(io_op::kind::sync, nth, error); }
   void fail_create(std::uint64_t nth, int error) { fail(io_op::kind::create, nth, error); }
   void fail_load(std::uint64_t nth, int error) { fail(io_op::kind::load, nth, error); }
+  /// Every operation of a kind fails from now on; 0: none.
+  void fail_always(io_op::kind what, int error);
   /// The same over operations of every kind; `for_good`: all that follow fail too.
   void fail_operation(std::uint64_t nth, int error, bool for_good = false);
   /// The nth call from now of read_now, open_file, list or make_directory fails.

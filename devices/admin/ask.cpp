@@ -41,10 +41,10 @@ result<buffer_ref> exchange(const context& in, const endpoint& where, bytes_view
   poller waiting;
   waiting.add(*opened, false, true);
   const part_out parts_to[] = {{question, nullptr}};
-  const std::uint64_t last = system_now().now_ns + timeout_ns;
+  const std::uint64_t last = monotonic_now() + timeout_ns;
   std::uint64_t again = 0;
   std::vector<buffer_ref> parts;
-  for (std::uint64_t now = system_now().now_ns; now < last; now = system_now().now_ns) {
+  for (std::uint64_t now = monotonic_now(); now < last; now = monotonic_now()) {
     const bool due = now >= again;
     if (due && opened->send(parts_to) == io::done) again = now + ask_again_ns;
     const bool sent = now < again;

@@ -24,7 +24,7 @@ class tail {
     line_format format{.json = args_.json, .separator = {}};
     decode_option decode;
     if (status opened = decode.open(args_.decode, format); !opened) return fail(opened);
-    last_ns_ = system_now().now_ns;
+    last_ns_ = monotonic_now();
     while (!(args_.count && taken_ == *args_.count)) {
       const followed found = from_.next();
       if (found.what == followed::kind::record) {
@@ -50,7 +50,7 @@ class tail {
   void print(const seen_record& seen, const line_format& format) {
     names_.take(seen.record);
     print_record(seen, names_, format, writer_.pending());
-    last_ns_ = system_now().now_ns;
+    last_ns_ = monotonic_now();
     ++taken_;
   }
 
@@ -65,7 +65,7 @@ class tail {
   bool wait() {
     std::uint64_t pause = poll_every_ns;
     if (args_.timeout_ns) {
-      const std::uint64_t spent = system_now().now_ns - last_ns_;
+      const std::uint64_t spent = monotonic_now() - last_ns_;
       timed_out_ = spent >= *args_.timeout_ns;
       if (timed_out_) return false;
       pause = std::min(pause, *args_.timeout_ns - spent);

@@ -99,6 +99,8 @@ void print_segments(const journal_info& info, bool json, std::string& out) {
   }
   for (const std::string& name : info.spares)
     put({{"segment", name}, {"state", "spare"}}, json, out);
+  for (const std::string& name : info.unused)
+    put({{"segment", name}, {"state", "unused"}}, json, out);
   for (const std::string& name : info.unreadable)
     put({{"segment", name}, {"state", "unreadable"}}, json, out);
 }
@@ -148,6 +150,8 @@ void print_verdict(const journal_info& info, const verify_summary& sum, bool jso
                    std::string& out) {
   for (const damage& bad : sum.damaged) put_damage(info, bad, "corrupt", json, out);
   for (const damage& bad : sum.torn) put_damage(info, bad, "torn or being written", json, out);
+  for (const std::string& name : info.unused)
+    put({{"verdict", "unused"}, {"segment", name}}, json, out);
   for (const std::string& problem : sum.problems)
     put({{"verdict", "corrupt"}, {"problem", problem}}, json, out);
   put({{"records", sum.records},

@@ -103,7 +103,7 @@ void driver::sleep(bool busy) {
   polled_.clear();
   polled_.push_back({wake_.fd(), POLLIN, 0});
   std::uint64_t deadline = never_ns;
-  const std::uint64_t now = system_now().now_ns;
+  const std::uint64_t now = monotonic_now();
   lent_.clear();
   for (link* what : links_) {
     const std::uint64_t lent_until = what->lent_until_ns();

@@ -19,7 +19,7 @@ constexpr std::uint64_t lend_ns = ms_ns;
 
 int milliseconds_until(std::chrono::steady_clock::time_point until) {
   if (until == std::chrono::steady_clock::time_point::max()) return -1;
-  const auto now = std::chrono::nanoseconds(system_now().now_ns);  // the same clock
+  const auto now = std::chrono::nanoseconds(monotonic_now());  // the same clock
   const auto left = std::chrono::ceil<std::chrono::milliseconds>(until.time_since_epoch() - now);
   return static_cast<int>(std::clamp<std::int64_t>(left.count(), 0, 1 << 30));
 }
@@ -74,7 +74,8 @@ bool link::wait_driving(std::unique_lock<std::mutex>& held,
 }
 
 void link::poke() {
-  if (!dirty_.exchange(true)) driver_->wake_if_asleep();
+  // Whoever finds it dirty changed the stream before the turn that will clean it reads the stream.
+  if (!dirty_.load() && !dirty_.exchange(true)) driver_->wake_if_asleep();
 }
 
 const status& link::failure() const noexcept {

@@ -34,7 +34,7 @@ deadline deadline_after(milliseconds timeout) noexcept {
   constexpr milliseconds far = std::chrono::hours(24 * 365);
   if (timeout > far) return deadline::max();
   // The steady clock is the monotonic one (libstdc++, libc++).
-  return deadline(std::chrono::nanoseconds(system_now().now_ns)) + timeout;
+  return deadline(std::chrono::nanoseconds(monotonic_now())) + timeout;
 }
 
 status out_of_time(milliseconds timeout, const char* what) {

@@ -97,19 +97,19 @@ result<producer> producer::open(const producer_options& options) {
 }
 
 result<std::uint64_t> producer::send(std::span<const part_view> parts, milliseconds timeout) {
-  const std::uint64_t now = system_now().now_ns;
+  const std::uint64_t now = monotonic_tick();
   return state_->submit(timeout, [&] { return state_->stream.box.submit(parts, now); });
 }
 
 result<std::uint64_t> producer::send_at(std::uint64_t number, std::span<const part_view> parts,
                                         milliseconds timeout) {
-  const std::uint64_t now = system_now().now_ns;
+  const std::uint64_t now = monotonic_tick();
   return state_->submit(timeout, [&] { return state_->stream.box.submit_at(number, parts, now); });
 }
 
 result<std::uint64_t> producer::skip_at(std::uint64_t number, std::string_view reason,
                                         milliseconds timeout) {
-  const std::uint64_t now = system_now().now_ns;
+  const std::uint64_t now = monotonic_tick();
   return state_->submit(timeout,
                         [&] { return state_->stream.box.submit_void(number, reason, now); });
 }

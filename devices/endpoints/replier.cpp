@@ -60,7 +60,7 @@ status replier::reply(const received_request& to, std::span<const part_view> par
   if (!state_->failure().ok()) return state_->failure().copy();
   status done =
       state_->stream.reply(handed::ticket(to.what_), static_cast<std::uint16_t>(to.attempt()),
-                           to.id_, status_code, parts, system_now().now_ns);
+                           to.id_, status_code, parts, monotonic_now());
   held.unlock();
   if (done) state_->wire.push();  // somebody waits for it
   return done;

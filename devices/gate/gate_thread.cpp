@@ -110,14 +110,14 @@ bool gate_thread::watch(int what, side as, std::uint64_t number, std::uint32_t e
 void gate_thread::run() {
   epoll_event events[64];
   while (!stopping_) {
-    std::uint64_t now_ns = system_now().now_ns;
+    std::uint64_t now_ns = monotonic_now();
     const std::uint64_t deadline = next_deadline(now_ns);
     const std::uint64_t wait_ms = (deadline - now_ns + ms_ns - 1) / ms_ns;
     const int timeout =
         deadline == never_ns ? -1 : static_cast<int>(std::min<std::uint64_t>(wait_ms, 60'000));
     const int n = ::epoll_wait(epoll_.get(), events, 64, timeout);
     counters_.wakeups.fetch_add(1, std::memory_order_relaxed);
-    now_ns = system_now().now_ns;
+    now_ns = monotonic_now();
     for (int i = 0; i < n; ++i) on_epoll(events[i].data.u64, events[i].events, now_ns);
     busy_now_.swap(busy_);
     for (const gate_peer peer : busy_now_)

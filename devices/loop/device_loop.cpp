@@ -45,9 +45,9 @@ status device_loop::finish() {
 }
 
 status device_loop::parts::finish() {
-  const std::uint64_t began = system_now().now_ns;
+  const std::uint64_t began = monotonic_now();
   const std::uint64_t last = began + options.drain_ns;
-  const auto now = [] { return system_now().now_ns; };
+  const auto now = [] { return monotonic_now(); };
   for (auto& in : inputs) in->stop_accepting();
   for (auto& r : routers)
     if (r->foreign()) r->stop_accepting();

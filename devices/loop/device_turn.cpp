@@ -50,7 +50,7 @@ std::uint64_t device_loop::parts::deadline() const {
 
 void device_loop::parts::turn(std::uint64_t wait_ns) {
   fill_poller();
-  const std::uint64_t now = system_now().now_ns;
+  const std::uint64_t now = monotonic_now();
   const std::uint64_t due = deadline();
   const std::uint64_t until_due = due == never_ns ? never_ns : due > now ? due - now : 0;
   const bool polled = waiting.wait(std::min(wait_ns, until_due));

@@ -57,7 +57,7 @@ status downlink::run(int stop) {
     if (current_) polled[2].fd = -1;
     if (::poll(polled, 3, rest_ms) > 0 && polled[0].revents != 0) break;
     if (status moved = turn(); !moved) return moved;
-    tell(system_now().now_ns);
+    tell(monotonic_now());
   }
   const status kept = local_.flush(leave_wait);
   if (status taken = take_accepted(); !taken) return taken;
@@ -104,7 +104,7 @@ void downlink::reject(const delivery& message, const std::string& why) {
       "message " + std::to_string(message.sequence()) + " of " + options_.far +
           " cannot be kept here: " + why +
           "; it is among the dead letters there: raise --max-message, or take it from them",
-      system_now().now_ns);
+      monotonic_now());
   (void)far_.reject(message, why);  // stale: it comes again
 }
 

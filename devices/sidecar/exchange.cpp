@@ -67,14 +67,14 @@ status exchange::run(int stop) {
   for (;;) {
     pollfd asked_to{stop, POLLIN, 0};
     if (::poll(&asked_to, 1, 0) > 0) break;
-    const std::uint64_t now = system_now().now_ns;
+    const std::uint64_t now = monotonic_now();
     if (status moved = turn(now); !moved) return moved;
     tell(now);
     wait(stop);
   }
   if (!from_) return {};
   (void)from_->flush(leave_wait);
-  (void)close_answered(system_now().now_ns);
+  (void)close_answered(monotonic_now());
   return to_.close(leave_wait);
 }
 

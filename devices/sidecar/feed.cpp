@@ -80,7 +80,7 @@ status feed::carry(int stop) {
     if (::poll(polled, 3, aligned_ ? rest_ms : opening_rest_ms) > 0 && polled[0].revents != 0)
       break;
     if (status moved = turn(); !moved) return moved;
-    tell(system_now().now_ns);
+    tell(monotonic_now());
   }
   if (!aligned_) return {};
   const status kept = local_.flush(leave_wait);  // refusals are told below
@@ -151,7 +151,7 @@ status feed::take_accepted() {
     refused_.say("message " + std::to_string(one.number + numbers_.base) + " of " + options_.far +
                      " cannot be kept here: " + one.reason +
                      "; it stays there until its retention ends, subscribers here miss it",
-                 system_now().now_ns);
+                 monotonic_now());
   }
   if (through > accepted_) {
     report_.carried += through - accepted_;
@@ -202,7 +202,7 @@ status feed::send_one(const delivery& message) {
                      " cannot be kept here: " + why +
                      "; raise --max-message (it stays there until its retention ends, "
                      "subscribers here miss it)",
-                 system_now().now_ns);
+                 monotonic_now());
     return {};
   }
   if (sent) next_ = sequence + 1;

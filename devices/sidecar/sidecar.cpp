@@ -153,7 +153,7 @@ void bridge_thread::tell(const bridge_report& report) {
                 {"far", options_.far},
                 {"state", report.state}};
   if (!report.failure.empty()) note.words.emplace_back("failure", report.failure);
-  const std::uint64_t now = system_now().now_ns;
+  const std::uint64_t now = monotonic_now();
   note.figures = {
       {"carried", report.carried},
       {"through", report.through},

@@ -60,7 +60,7 @@ status uplink::run(int stop) {
       const status left = leave();
       return moved;
     }
-    tell(system_now().now_ns);
+    tell(monotonic_now());
     wait(stop);
   }
 }

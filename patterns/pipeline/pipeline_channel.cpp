@@ -9,7 +9,6 @@ namespace {
 
 work_queue_options queue_from(const pipeline_options& o) {
   work_queue_options q;
-  q.durability = o.durability;
   q.lease_ns = o.lease_ns;
   q.redelivery = {o.backoff_min_ns, o.backoff_max_ns, o.attempts_max};
   return q;
@@ -39,7 +38,6 @@ work_queue* pipeline::queue_of(stream_id stream) {
 ordinal pipeline::append_block(append_item item, std::uint32_t voids) {
   work_queue& q = *queue_of(item.head.stream);
   item.head.first_sequence = q.next_sequence();
-  item.head.need = options_.durability;
   const std::uint64_t first = item.head.first_sequence;
   const std::uint16_t count = item.head.count;
   const buffer_ref body = voids ? item.body : buffer_ref{};

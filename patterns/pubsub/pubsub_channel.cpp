@@ -27,7 +27,6 @@ bool pubsub::mine(stream_id stream) const {
 
 ordinal pubsub::append_block(append_item item, std::uint32_t) {
   item.head.first_sequence = kept_.next();
-  item.head.need = options_.durability;
   kept_.append(item.head.count, item.body.size(), now_.at.real_ns);
   const ordinal record = out_.add(std::move(item));
   waits_.push_back({record, kept_.next()});
@@ -42,9 +41,8 @@ void pubsub::on_plain(std::span<plain_block> blocks, const step& now) {
 }
 
 void pubsub::on_progress() {
-  if (waits_.empty() || waits_.front().after > out_.reached(options_.durability)) return;
-  for (; !waits_.empty() && waits_.front().after <= out_.reached(options_.durability);
-       waits_.pop_front())
+  if (waits_.empty() || waits_.front().after > out_.reached()) return;
+  for (; !waits_.empty() && waits_.front().after <= out_.reached(); waits_.pop_front())
     kept_.set_visible(waits_.front().end);
   subs_.mark_attached();
 }

@@ -19,7 +19,7 @@ void queue_set::start(const catalog& names, instant at) {
 }
 
 void queue_set::on_progress() {
-  while (!waits_.empty() && waits_.front().after <= out_.reached(options_.durability)) {
+  while (!waits_.empty() && waits_.front().after <= out_.reached()) {
     const awaited w = waits_.front();
     waits_.pop_front();
     work_queue& q = *by_stream_.at(w.stream);

@@ -37,7 +37,6 @@ struct failed_run {
 };
 
 struct work_queue_options {
-  level durability = level::disk;
   std::uint64_t lease_ns = 30 * second_ns;
   std::uint32_t touches_max = 12;  ///< a lease is extended to so many times its length at most
   redelivery_options redelivery;

@@ -11,16 +11,9 @@ constexpr std::string_view reply_suffix = ".reply";
 
 work_queue_options requests_from(const reqrep_options& o, std::vector<failed_run>& failures) {
   work_queue_options q;
-  q.durability = o.durability;
   q.lease_ns = o.attempt_ns;
   q.redelivery = {o.backoff_min_ns, o.backoff_max_ns, o.attempts_max};
   q.tell_failures = &failures;
-  return q;
-}
-
-work_queue_options replies_from(const reqrep_options& o) {
-  work_queue_options q;
-  q.durability = o.durability;
   return q;
 }
 
@@ -44,7 +37,7 @@ reqrep::reqrep(reqrep_options options, catalog& names, std::uint64_t seed)
     : front("reqrep", options, names, seed),
       options_(std::move(options)),
       requests_(requests_from(options_, failures_), out_, random_),
-      replies_(replies_from(options_), out_, random_),
+      replies_({}, out_, random_),
       outlets_(out_),
       plain_(*this, names),
       ready_({options_.worker_heartbeat_ms * ms_ns, options_.worker_liveness}, *this, names),

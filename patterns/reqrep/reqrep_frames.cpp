@@ -176,7 +176,7 @@ void reqrep::tell(const session& s, const reply_frame& f, reply_outcome outcome,
   made.to = s.peer;
   encode(made.head, s.number, replied{f.stream, f.sequence, outcome});
   if (planted(bug::replied_early)) after = 0;
-  out_.send_after(after, options_.durability, std::move(made));
+  out_.send_after(after, std::move(made));
 }
 
 }  // namespace holdfast

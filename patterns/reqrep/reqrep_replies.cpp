@@ -68,7 +68,6 @@ ordinal reqrep::append_replies(service& of, append_item item) {
   item.head.stream = q.def().stream;
   item.head.first_sequence = messages.first;
   item.head.time_ns = now_.at.real_ns;
-  item.head.need = options_.durability;
   const ordinal record = out_.add(std::move(item));
   q.append(static_cast<std::uint32_t>(messages.count), record, now_.at);
   replies_.mark(q);
@@ -78,7 +77,7 @@ ordinal reqrep::append_replies(service& of, append_item item) {
 
 /// Replies that became durable leave.
 void reqrep::show_replies() {
-  const ordinal reached = out_.reached(options_.durability);
+  const ordinal reached = out_.reached();
   while (!visible_waits_.empty() && visible_waits_.front().after <= reached) {
     const visible_wait w = visible_waits_.front();
     visible_waits_.pop_front();

@@ -33,7 +33,6 @@ ordinal reqrep::append_block(append_item item, std::uint32_t) {
   if (!of.asked.empty()) seal(of);  // numbered before this block is
   work_queue& q = of.requests();
   item.head.first_sequence = q.next_sequence();
-  item.head.need = options_.durability;
   const record_head head = item.head;
   const buffer_ref body = item.body;
   const ordinal record = out_.add(std::move(item));

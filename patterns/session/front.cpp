@@ -11,7 +11,6 @@ namespace {
 session_options sessions_from(const channel_settings& o) {
   session_options s;
   s.channel = o.name;
-  s.durability = o.durability;
   s.heartbeat_ms = o.heartbeat_ms;
   s.heartbeat_misses = o.heartbeat_misses;
   s.sessions_max = o.sessions_max;
@@ -36,6 +35,7 @@ front::front(std::string_view kind, channel_settings settings, catalog& names, s
     : settings_(std::move(settings)),
       names_(names),
       random_(seed),
+      out_(settings_.durability),
       sessions_(sessions_from(settings_), names, out_, counters_, random_.next()),
       intake_({settings_.durability, settings_.max_message, settings_.producers_max,
                settings_.planted.ignore_number},
@@ -138,7 +138,7 @@ bool front::attach_producer(const session& s, const attach& f, attached& answer)
 }
 
 void front::send_attached(const session& s, const attached& answer) {
-  out_.send_after(last_stream_def_, settings_.durability, long_frame(s.peer, s.number, answer));
+  out_.send_after(last_stream_def_, long_frame(s.peer, s.number, answer));
 }
 
 void front::refuse_attach(const session& s, std::uint32_t request, errc code, const char* text) {
@@ -168,7 +168,7 @@ void front::hand_out(ready& out) {
 /// ACKED, one per consumer: the last that is durable says it all.
 void front::send_acked() {
   std::map<std::pair<std::uint32_t, stream_id>, std::uint64_t> told;
-  while (!acks_.empty() && acks_.front().after <= out_.reached(settings_.durability)) {
+  while (!acks_.empty() && acks_.front().after <= out_.reached()) {
     std::uint64_t& through = told[{acks_.front().session, acks_.front().stream}];
     through = std::max(through, acks_.front().through);
     acks_.pop_front();

@@ -137,7 +137,6 @@ void intake::append(position& p, const publish& f, buffer_ref body, std::uint32_
   item.head.body_sum = f.body_sum;
   item.head.producer = p.producer;
   item.head.props_mask = f.props_mask;
-  item.head.need = options_.durability;
   item.head.producer_number = f.first_number;
   room_ -= std::min<std::uint64_t>(room_, body.size());
   item.body = std::move(body);

@@ -157,7 +157,7 @@ void sessions::welcome_again(const session& s) {
   w.window_messages = options_.window_messages;
   w.window_bytes = s.window_bytes;
   w.max_message = options_.max_message;
-  out_.send_after(last_definition_, options_.durability, long_frame(s.peer, s.number, w));
+  out_.send_after(last_definition_, long_frame(s.peer, s.number, w));
 }
 
 std::uint64_t sessions::grant_window() noexcept {

@@ -24,7 +24,6 @@ namespace holdfast {
 
 struct session_options {
   std::string channel;
-  level durability = level::disk;
   std::uint32_t heartbeat_ms = 1000;
   std::uint32_t heartbeat_misses = 3;
   std::uint32_t sessions_max = 10'000;

@@ -52,6 +52,18 @@ inline std::map<std::string, std::string> tree_of(const std::string& directory) 
   return tree;
 }
 
+/// The files of a virtual disk, as a reader of them would see them now.
+inline void store(const virtual_disk& disk, const std::string& directory) {
+  for (const std::string& name : disk.names()) {
+    const fs::path to = fs::path(directory) / name;
+    fs::create_directories(to.parent_path());
+    const std::vector<std::byte> bytes = disk.content(name);
+    std::ofstream(to, std::ios::binary)
+        .write(reinterpret_cast<const char*>(bytes.data()),
+               static_cast<std::streamsize>(bytes.size()));
+  }
+}
+
 /// What a journal holds: sequences by stream, every byte checked.
 struct content {
   std::map<stream_id, std::vector<std::uint64_t>> sequences;

@@ -218,7 +218,7 @@ TEST_CASE("a large segment cut short is opened at once") {
   r.disk.truncate("seg/000000.seg", 5 << 20);
   const instant before = system_now();
   r.must_open();
-  const std::uint64_t took = system_now().now_ns - before.now_ns;
+  const std::uint64_t took = monotonic_now() - before.now_ns;
   CHECK(r.records.size() > 200);
   CHECK(r.report.damaged.size() == 2);  // the record that was cut, and all behind it
   CHECK(took < 5 * second_ns);

@@ -75,6 +75,19 @@ TEST_CASE("control records come back as they were, and cut short they do not") {
     CHECK(!decode_producer_def(who.body.bytes().first(size)));
 }
 
+TEST_CASE("what a channel records of its messages is as durable as they are") {
+  for (const level need : {level::process, level::interval, level::disk}) {
+    outgoing out(need);
+    out.add(encode_record(7, {}, finish::acked, std::vector<range>{{1, 2}}));
+    ready asked;
+    out.take(asked);
+    CHECK(asked.records.at(0).head.need == need);
+    out.on_appended(1);
+    out.update({1, 1, 0, nullptr});  // written, not synced
+    CHECK(out.reached() == (need == level::disk ? 0 : 1));
+  }
+}
+
 TEST_CASE("ordinals follow tickets, whoever else appends") {
   outgoing out;
   const auto ask = [&](int records) {
@@ -104,8 +117,8 @@ TEST_CASE("ordinals follow tickets, whoever else appends") {
   CHECK(out.reached(level::disk) == 4);
   frame_out frame;
   frame.to = 9;
-  out.send_after(5, level::disk, frame);
-  out.send_after(4, level::disk, frame);
+  out.send_after(5, frame);
+  out.send_after(4, frame);
   ready asked;
   out.take(asked);
   CHECK(asked.frames.size() == 1);

@@ -107,6 +107,46 @@ def test_reliable_producer_is_held_and_resumes(test):
     h.expect(counts["acked"] == counts["in"] == sent, f"{sent} sent, counts {counts}")
 
 
+def forbid_new_files(test, device):
+    """Nothing can be made in seg/ any more, while what is open there can be written; what undoes it."""
+    h.need_root()
+    folder = h.os.path.join(device.data, "seg")
+    # What is made while it is mounted would keep it writable.
+    h.wait_for("the reserve to be made", lambda: len(h.os.listdir(folder)) >= 3)
+
+    def allow():
+        subprocess.run(["umount", "-l", folder], check=True)
+
+    done = subprocess.run(["mount", "-o", "bind,ro", folder, folder], capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise h.skip(f"cannot mount: {done.stderr.strip()}")
+    test.on_end(lambda: subprocess.run(["umount", "-l", folder], capture_output=True, check=False))
+    return allow
+
+
+def test_files_that_cannot_be_made_are_like_a_full_disk(test):
+    """The disk has room, but no file can be made: producers are held, acks count, and it resumes."""
+    reliable = h.tcp()
+    device = h.device(test, top={"segment_size": "1MiB"}, reliable=["@" + reliable]).start()
+    allow = forbid_new_files(test, device)
+    with hfp.producer(reliable, "p") as producer, hfp.consumer(reliable, window=1) as worker:
+        sent, first_refused = fill(device, producer)
+        h.expect("Read-only file system" in device.process.errors(), "not a word about it")
+        drain(worker, 1, 5)
+        worker.wait_acked(20 * h.SCALE)
+        h.expect(device.count("acked") == 5, "acks do not count while files cannot be made")
+        h.expect(device.status()["journal"]["failure"] == "", "the journal gave up")
+        allow()
+        resumed = producer.wait_frame(hfp.RESUME, 30 * h.SCALE)
+        h.expect(resumed["expected"] == first_refused, f"resumed at {resumed}")
+        producer.publish_block([[b"%d" % n] for n in range(first_refused, sent + 1)], number=first_refused)
+        producer.wait_accepted(20 * h.SCALE)
+        drain(worker, 6, sent)
+        worker.wait_acked(20 * h.SCALE)
+    counts = device.check_identity()["streams"][0]["counts"]
+    h.expect(counts["acked"] == counts["in"] == sent, f"{sent} sent, counts {counts}")
+
+
 def test_plain_producer_is_held_and_resumes(test):
     plain_is_held_and_resumes(test, BODY)
 
