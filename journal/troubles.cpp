@@ -17,6 +17,7 @@ std::string meaning(asker who, bool failed) {
     case asker::spare: return "it held nothing yet; another one is made when it can be";
     case asker::checkpoint: return "the former checkpoints stay in force; another one is tried";
     case asker::load: return "messages there are reported as unreadable, all others go on";
+    case asker::index: return "the messages are safe; it is made again after the next start";
     case asker::removal: return "the file stays, and is removed after the next start";
     case asker::recovery: break;
   }
