@@ -10,6 +10,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -31,8 +32,11 @@ struct io_op {
   std::uint64_t at = 0;            ///< write, load: offset
   std::uint64_t size = 0;          ///< create: bytes to preallocate; load: length
   std::vector<buffer_ref> pieces;  ///< write: consecutive bytes starting at `at`
-  std::string name;       ///< create, rename (from), remove: relative to the journal's directory
-  std::string to;         ///< rename: new name; sync_dir: the directory ("" or "seg")
+  std::string name;  ///< create, rename (from), remove: relative to the journal's directory
+  std::string to;    ///< rename: new name; sync_dir: the directory ("" or "seg")
+  /// load: called with what was read, where it was read, off the submitting thread; the result
+  /// brings what it returns.
+  std::function<buffer_ref(const buffer_ref&)> digest;
   std::uint64_t tag = 0;  ///< given back in the result
 };
 
@@ -74,6 +78,12 @@ class storage {
   virtual status make_directory(std::string_view name) = 0;
   /// Reads now, on the calling thread: opening and tools only.
   virtual status read_now(file_id file, std::uint64_t at, std::span<std::byte> into) = 0;
+  /// Offset from which on the file is space that was never written; all ones if that is unknown.
+  /// Opening only.
+  virtual std::uint64_t written_end(file_id file) {
+    (void)file;
+    return ~std::uint64_t{0};
+  }
   virtual std::uint64_t free_bytes() = 0;  ///< of the file system, for the disk-full policy
 };
 

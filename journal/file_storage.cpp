@@ -55,6 +55,7 @@ class file_storage final : public storage {
   result<std::vector<file_info>> list(std::string_view directory) override;
   status make_directory(std::string_view name) override;
   status read_now(file_id file, std::uint64_t at, std::span<std::byte> into) override;
+  std::uint64_t written_end(file_id file) override;
   std::uint64_t free_bytes() override;
 
  private:
@@ -127,6 +128,7 @@ void file_storage::run_loads() {
   std::vector<io_result> done;
   while (loads_.take(ops, 1)) {
     done.push_back(load(ops[0]));
+    if (ops[0].digest && done[0].error == 0) done[0].bytes = ops[0].digest(done[0].bytes);
     results_.push(done);
     ops.clear();
   }
@@ -367,6 +369,19 @@ status file_storage::read_now(file_id id, std::uint64_t at, std::span<std::byte>
   if (file && done == into.size()) return {};
   return {errc::io, path(files_.name(id)) + ": " + std::to_string(into.size()) +
                         " bytes at offset " + std::to_string(at) + " cannot be read"};
+}
+
+// Preallocated space that was not written yet counts as a hole.
+std::uint64_t file_storage::written_end(file_id id) {
+  const open_files::handle file = files_.get(id);
+  off_t end = 0;
+  while (file) {
+    const off_t data = ::lseek(file->get(), end, SEEK_DATA);
+    if (data < 0 && errno == ENXIO) return static_cast<std::uint64_t>(end);
+    if (data >= 0) end = ::lseek(file->get(), data, SEEK_HOLE);
+    if (data < 0 || end < 0) break;
+  }
+  return ~std::uint64_t{0};
 }
 
 std::uint64_t file_storage::free_bytes() {

@@ -10,6 +10,7 @@
 #include "journal/recovery.hpp"
 #include "journal/relocator.hpp"
 #include "journal/retention.hpp"
+#include "journal/segment_indexer.hpp"
 #include "journal/troubles.hpp"
 
 namespace holdfast {
@@ -29,7 +30,8 @@ struct journal::state {
         checkpoints(shared, writer),
         backlog(shared),
         keeper(shared, backlog, spares),
-        mover(shared, writer, backlog, spares) {}
+        mover(shared, writer, backlog, spares),
+        indexer(shared, spares) {}
 
   void take_in(const io_result& done);
   void pass_on(const io_result& done);
@@ -44,6 +46,7 @@ struct journal::state {
   backlog_reader backlog;
   retention keeper;
   relocator mover;
+  segment_indexer indexer;
   troubles said;
   std::unique_ptr<recovery> opening;  // until replay() has ended
   std::vector<io_result> results;
@@ -71,6 +74,7 @@ void journal::state::pass_on(const io_result& done) {
       return;
     case asker::checkpoint: checkpoints.on_result(done); return;
     case asker::load: backlog.on_result(done); return;
+    case asker::index: indexer.on_result(done); return;
     case asker::removal:
     case asker::recovery: return;
   }
@@ -82,8 +86,7 @@ void journal::state::adopt_or_remove(const std::vector<recovery::unused_file>& f
     const result<file_id> opened = shared.files->open_file(f.name);
     if (opened.ok() && spares.adopt({slot, *opened, f.size, true, f.reused})) continue;
     if (opened.ok()) shared.files->close_file(*opened);
-    shared.disk_used -= std::min(shared.disk_used, f.size);
-    shared.submit(make_remove(f.name, make_tag(asker::removal, 0)));
+    shared.remove_segment_file(slot, f.size);
   }
 }
 
@@ -91,12 +94,13 @@ void journal::state::go_live() {
   std::array<std::byte, gap_body_bytes> body;
   encode_gap_body(opening->cut(), body);
   adopt_or_remove(opening->unused());
+  for (const std::uint32_t slot : opening->left_alone()) shared.remove_index_file(slot);
   opening.reset();
   live = true;
   writer.start(*shared.active);
   // What emptied a segment before this start is not known: a move needs the older checkpoint gone.
   for (const auto& s : shared.segments.all()) {
-    if (!s->in_log || s->live_rows != 0 || s.get() == shared.active) continue;
+    if (!s->in_log || !s->rows_known || s->live_rows != 0 || s.get() == shared.active) continue;
     s->drained = true;
     s->freed_at = shared.next_position;
   }
@@ -124,6 +128,7 @@ marks journal::state::turn() {
   }
   if (live && writer.waits_for_file() == 0 && mover.step())
     checkpoints.note_append(shared.active->header.oversize);
+  if (live) indexer.step();
   checkpoints.advance();
   keeper.sweep();
   checkpoints.set_pressed(keeper.waiting() != 0 && spares.full());
@@ -131,6 +136,20 @@ marks journal::state::turn() {
   spares.refill();
   shared.tail.shrink(shared.options.tail_bytes, shared.synced_position);
   return writer.now_at();
+}
+
+void core::remove_segment_file(std::uint32_t slot, std::uint64_t size) {
+  submit(make_remove(segment_name(slot), make_tag(asker::removal, 0)));
+  disk_used -= std::min(disk_used, size);
+  remove_index_file(slot);
+}
+
+void core::remove_index_file(std::uint32_t slot) {
+  const auto file = index_files.find(slot);
+  if (file == index_files.end()) return;
+  submit(make_remove(index_name(slot), make_tag(asker::removal, 0)));
+  disk_used -= std::min(disk_used, file->second);
+  index_files.erase(file);
 }
 
 journal::journal(std::unique_ptr<state> parts) : state_(std::move(parts)) {}
@@ -188,6 +207,9 @@ fetched journal::read(stream_id stream, std::uint64_t from, read_limits limits,
   std::uint64_t at = tail.find(stream, from);
   if (at == tail.end_ordinal()) {
     const std::uint64_t until = std::min(of->next, tail.first_sequence(stream, from));
+    const index_row* row = block_index::row_for(*of, from);
+    const bool known = row && row->first <= from;
+    if (!known && shared.index.incomplete()) return {fetch::pending, {}};
     return state_->backlog.read({stream, from, until, limits}, out);
   }
   std::uint64_t bytes = 0;
@@ -221,7 +243,7 @@ std::uint64_t journal::next_deadline() const noexcept {
   const bool waits = state_->writer.waits_for_file() != 0;
   return std::min({state_->writer.deadline(), state_->checkpoints.deadline(),
                    state_->spares.deadline(), state_->backlog.deadline(),
-                   waits ? never_ns : state_->mover.deadline()});
+                   state_->indexer.deadline(), waits ? never_ns : state_->mover.deadline()});
 }
 
 int journal::wake_fd() const noexcept {
@@ -262,7 +284,11 @@ status journal::flush() {
 
 status journal::close() {
   status done = flush();
-  state_->live = false;
+  state_->live = false;  // nothing is moved any more
+  if (done.ok() && state_->writer.all_synced()) {
+    state_->writer.append_closed();
+    done = flush();
+  }
   state_->shared.files.reset();
   return done;
 }

@@ -178,7 +178,7 @@ void log_writer::place(const record_head& head, buffer_ref body, std::uint64_t b
   core_.active->mark(position);
   appended_bytes_ += size;
   ++core_.stats.records;
-  last_is_watermark_ = head.type == record_type::watermark;
+  proven_ = head.type == record_type::watermark || head.type == record_type::closed;
   watermark_due_ = never_ns;
   placed record{head, std::move(body), position, number};
   if (record.is_new_block()) index_block(record);
@@ -296,8 +296,16 @@ void log_writer::advance(const asked& op, io_op::kind what) {
   if (rewriting_ && core_.synced_position >= rewritten_to_) rewriting_ = false;
   core_.sweep_wanted = true;
   complete_headers(core_.synced_position);
-  if (all_synced() && !last_is_watermark_)
+  if (all_synced() && !proven_)
     watermark_due_ = core_.now.now_ns + core_.options.idle_watermark_ns;
+}
+
+void log_writer::append_closed() {
+  record_head head;
+  head.type = record_type::closed;
+  head.time_ns = core_.now.real_ns;
+  head.body_sum = checksum({});
+  append_own(head, {});
 }
 
 void log_writer::on_time() {

@@ -27,6 +27,8 @@ class log_writer {
   ticket append(std::span<append_item> items);
   /// A record of the journal itself, synced at once.
   void append_own(record_head head, buffer_ref body);
+  /// The last record of an orderly stop; all before it is synced.
+  void append_closed();
   /// A block that is in the log already, to leave its place there. Synced with what follows; its
   /// position.
   std::uint64_t append_relocated(record_head head, buffer_ref body);
@@ -111,7 +113,7 @@ class log_writer {
   covered sync_asked_;
   std::uint64_t sync_due_ = never_ns;
   std::uint64_t watermark_due_ = never_ns;
-  bool last_is_watermark_ = false;
+  bool proven_ = false;  // the last record says that all before it is durable
   bool want_sync_ = false;
   bool rewriting_ = false;
   std::uint64_t rewritten_to_ = 0;

@@ -5,6 +5,7 @@
 
 #include "base/planted.hpp"
 #include "base/random.hpp"
+#include "journal/segment_index.hpp"
 
 namespace holdfast {
 namespace {
@@ -87,8 +88,17 @@ status recovery::find_checkpoints() {
 status recovery::find_segments() {
   result<std::vector<file_info>> files = core_.files->list("seg");
   if (!files) return files.take_status();
-  for (const file_info& file : *files)
+  std::set<std::int64_t> slots;
+  for (const file_info& file : *files) {
+    slots.insert(segment_slot(file.name));
+    if (const std::int64_t slot = index_slot(file.name); slot >= 0) {
+      core_.index_files[static_cast<std::uint32_t>(slot)] = file.size;
+      core_.disk_used += file.size;
+    }
     if (status looked = look_at_file(file); !looked) return looked;
+  }
+  for (const auto& [slot, size] : core_.index_files)
+    if (!slots.contains(slot)) left_alone_.push_back(slot);
   return {};
 }
 
@@ -261,12 +271,15 @@ void recovery::scan() {
 void recovery::scan_segment(const segment& in, bool last) {
   // Only a successor's header tells where the records end.
   const auto& known = found_.at(in.base());
-  const std::uint64_t end = !last && known.end != 0 ? known.end : in.limit();
+  std::uint64_t end = !last && known.end != 0 ? known.end : in.limit();
+  bool closed = false;
   const std::uint64_t from = std::max(report_.checkpoint, in.first_record());
   if (in.file == 0) {
     if (from < end) bad_.push_back({from, end, 0, {}, true});
     return;
   }
+  const std::uint64_t written = last ? core_.files->written_end(in.file) : in.header.size;
+  end = std::min(end, in.base() + std::min(written, in.header.size));
   record_walker walker = walk(in, from, end);
   while (walker.position() < end) {
     const std::uint64_t at = walker.position();
@@ -280,8 +293,10 @@ void recovery::scan_segment(const segment& in, bool last) {
       const bool more = (head.flags & record_flag::batch_more) != 0;
       open_batch_ = more ? at - std::min(at, found.header.batch_back) : 0;
       if (good) last_readable_ = std::max(last_readable_, at + found.size);
+      closed = good && head.type == record_type::closed;
       continue;
     }
+    if (closed && last) break;
     const std::uint64_t batch = open_batch_;
     walker.resync();
     if (walker.position() >= end && last) {
@@ -406,6 +421,8 @@ void recovery::make_room() {
   for (const unused_file& f : unused_) {
     if (!of_other_size(f)) continue;
     removals.push_back(make_remove(f.name, 0));
+    const auto slot = static_cast<std::uint32_t>(segment_slot(f.name));
+    if (core_.index_files.erase(slot) != 0) removals.push_back(make_remove(index_name(slot), 0));
     core_.disk_used -= std::min(core_.disk_used, f.size);
   }
   std::erase_if(unused_, of_other_size);
@@ -476,6 +493,12 @@ status recovery::begin_epoch() {
 
 status recovery::replay(const take_records& take) {
   restore_index(checkpoint_, core_.index);
+  for (const std::uint64_t base : checkpoint_.indexed) {
+    segment* of = core_.segments.find(base);
+    if (!of || of->base() != base || !of->in_log || of->file == 0) continue;
+    of->rows_known = false;
+    core_.index.set_incomplete(true);
+  }
   checkpoint_ = {};
   std::vector<record_view> batch;
   for (segment* in : chain_) {

@@ -52,6 +52,7 @@ bool relocator::drainable(const segment& s) const noexcept {
 // Disk <= 2 x live + a constant: more than that is held. Emptied ones that still wait for
 // checkpoints are a part of the constant.
 bool relocator::wanted() const {
+  if (core_.index.incomplete()) return false;  // what is live is not known yet
   const std::uint64_t size = core_.options.segment_bytes;
   std::uint64_t held = 0;
   std::uint64_t live = 0;

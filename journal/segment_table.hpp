@@ -27,6 +27,10 @@ struct segment {
   std::uint64_t freed_at = 0;    ///< records below this position freed it
   bool drained = false;          ///< messages were moved out: checkpoints of before need it
   bool undrainable = false;      ///< something in it cannot be read, and is kept as it is
+  bool rows_known = true;        ///< the block index has what lies in it
+  bool indexed = false;          ///< its index file is whole and durable
+  bool no_index = false;         ///< that could not be written
+  bool rows_listed = false;      ///< the checkpoint under way lists its rows
   /// Offset / 16 of the first record that begins in each MiB of the file, the first left out; 0 =
   /// unknown or none.
   std::vector<std::uint32_t> marks;

@@ -22,6 +22,7 @@ std::string meaning(asker who, bool failed) {
              "again every second";
     case asker::checkpoint: return "the former checkpoints stay in force; another one is tried";
     case asker::load: return "messages there are reported as unreadable, all others go on";
+    case asker::index: return "the messages are safe; it is made again after the next start";
     case asker::removal: return "the file stays, and is removed after the next start";
     case asker::recovery: break;
   }

@@ -14,8 +14,10 @@ using json_object = nlohmann::ordered_json;
 
 const char* type_name(record_type type) {
   switch (type) {
-    case record_type::watermark: return "watermark";
+    case record_type::watermark:
+    case record_type::closed: return "watermark";
     case record_type::gap: return "gap";
+    case record_type::closed: return "closed";
     case record_type::block: return "block";
     case record_type::channel_def: return "channel_def";
     case record_type::stream_def: return "stream_def";
