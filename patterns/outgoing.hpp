@@ -5,6 +5,7 @@
 // thread.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <deque>
 
@@ -16,12 +17,18 @@ using ordinal = std::uint64_t;
 
 class outgoing {
  public:
+  /// `promised`: the level of the channel.
+  explicit outgoing(level promised = level::disk) : promised_(promised) {}
+
   /// Records and frames that leave with the next take(). Whoever adds records directly (the
   /// catalog) asks last() afterwards.
   ready& pending() noexcept { return pending_; }
   /// Ordinal of the last record asked for.
   ordinal last() const noexcept { return taken_ + pending_.records.size(); }
+  /// The record asks for what the channel promises at most: a control record that asked for more
+  /// would have a sync made that nobody waits for.
   ordinal add(append_item item) {
+    item.head.need = std::min(item.head.need, promised_);
     pending_.records.push_back(std::move(item));
     return last();
   }
@@ -56,6 +63,7 @@ class outgoing {
   };
   static ordinal reached_in(const batch& b, ticket log) noexcept;
 
+  level promised_;
   ready pending_;
   ordinal taken_ = 0;     // records handed over
   ordinal appended_ = 0;  // of those, with known tickets

@@ -34,6 +34,7 @@ front::front(std::string_view kind, channel_settings settings, catalog& names, s
     : settings_(std::move(settings)),
       names_(names),
       random_(seed),
+      out_(settings_.durability),
       sessions_(sessions_from(settings_), names, out_, counters_, random_.next()),
       intake_({settings_.durability, settings_.max_message, settings_.producers_max,
                settings_.planted.ignore_number},
