@@ -23,6 +23,9 @@ class backlog_reader {
   };
   fetched read(const request& what, std::vector<block>& out);
   void on_result(const io_result& done);
+  /// Asks again for what could not be loaded for want of descriptors.
+  void on_time();
+  std::uint64_t deadline() const noexcept { return again_at_; }
   /// The segment at `base` is gone.
   void forget(std::uint64_t base);
 
@@ -44,10 +47,12 @@ class backlog_reader {
     std::uint64_t used = 0;
     buffer_ref bytes;
     bool loading = false;
+    bool put_off = false;  // could not be loaded now
     bool bad = false;
   };
   window* find(const segment& in, std::uint64_t position, std::uint64_t size);
   window* load(const segment& in, std::uint64_t position, std::uint64_t size);
+  void ask(const window& what, const segment& in);
   enum class sighting : std::uint8_t { before, unknown, pending };
   std::uint64_t start_position(const segment& in, const stream_rows& of, const index_row& row,
                                std::uint64_t from);
@@ -63,6 +68,7 @@ class backlog_reader {
   std::vector<window> windows_;
   std::uint64_t next_tag_ = 1;
   std::uint64_t clock_ = 0;
+  std::uint64_t again_at_ = never_ns;
 };
 
 }  // namespace holdfast

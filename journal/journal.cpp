@@ -53,8 +53,9 @@ struct journal::state {
 void journal::state::take_in(const io_result& done) {
   // What follows from a failure that was told already is not told again.
   const asker who = asker_of(done.tag);
-  const bool told = shared.failed || (who == asker::log && writer.is_past(done)) ||
-                    (who == asker::spare && done.error == spares.refused());
+  const bool told =
+      shared.failed || (who == asker::log && writer.is_past(done)) ||
+      ((who == asker::spare || who == asker::removal) && done.error == spares.refused());
   const bool refused = spares.refused() != 0;
   pass_on(done);
   if (refused && spares.refused() == 0) said.note_made();
@@ -115,6 +116,7 @@ marks journal::state::turn() {
   for (const io_result& done : results) take_in(done);
   for (const std::string& lost : take_lost_places()) said.note_lost(lost);
   writer.on_time();
+  backlog.on_time();
   if (writer.rewrites() != rewrites_seen) {
     rewrites_seen = writer.rewrites();
     checkpoints.abort();
@@ -217,7 +219,8 @@ std::uint64_t journal::next_position() const noexcept {
 std::uint64_t journal::next_deadline() const noexcept {
   const bool waits = state_->writer.waits_for_file() != 0;
   return std::min({state_->writer.deadline(), state_->checkpoints.deadline(),
-                   state_->spares.deadline(), waits ? never_ns : state_->mover.deadline()});
+                   state_->spares.deadline(), state_->backlog.deadline(),
+                   waits ? never_ns : state_->mover.deadline()});
 }
 
 int journal::wake_fd() const noexcept {

@@ -97,6 +97,7 @@ void log_writer::roll(std::uint64_t size) {
 
 void log_writer::open_segment(std::uint64_t size, bool previous_durable) {
   const segment& old = *core_.active;
+  core_.files->keep_open(old.file, false);
   const spare next = spares_.take(size, ops_);
   segment made;
   segment_header& header = made.header;

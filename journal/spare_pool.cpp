@@ -57,6 +57,7 @@ std::size_t spare_pool::beyond_reserve() const noexcept {
 bool spare_pool::adopt(spare found) {
   if (found.size != core_.options.segment_bytes) return false;
   if (spares_.size() >= core_.options.reserve_segments + recycled_ahead) return false;
+  core_.files->keep_open(found.file, true);
   spares_.push_back(found);
   return true;
 }

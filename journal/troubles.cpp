@@ -9,8 +9,8 @@ namespace {
 
 constexpr std::uint64_t lately_ns = 60 * second_ns;
 
-std::string meaning(asker who, bool failed) {
-  switch (who) {
+std::string meaning(const io_result& done, bool failed) {
+  switch (asker_of(done.tag)) {
     case asker::log:
       return failed ? "nothing more is taken; what was accepted at level disk is safe, free or "
                       "replace the disk and start the device again"
@@ -21,7 +21,10 @@ std::string meaning(asker who, bool failed) {
              "tried "
              "again every second";
     case asker::checkpoint: return "the former checkpoints stay in force; another one is tried";
-    case asker::load: return "messages there are reported as unreadable, all others go on";
+    case asker::load:
+      return want_of_descriptors(done.error)
+                 ? "messages there wait until it can be opened; raise the limit of open files"
+                 : "messages there are reported as unreadable, all others go on";
     case asker::removal: return "the file stays, and is removed after the next start";
     case asker::recovery: break;
   }
@@ -41,7 +44,7 @@ void troubles::note(const io_result& done, bool failed, std::uint64_t now_ns) {
   const std::string what = done.text.empty()
                                ? std::string("an operation failed: ") + std::strerror(done.error)
                                : done.text;
-  std::string text = what + "; " + meaning(who, failed);
+  std::string text = what + "; " + meaning(done, failed);
   if (!said_lately(text, now_ns)) add(std::move(text));
 }
 
@@ -52,7 +55,10 @@ bool troubles::said_lately(const std::string& text, std::uint64_t now_ns) {
 }
 
 void troubles::note_lost(const std::string& what) {
-  add(what + "; " + meaning(asker::load, false));
+  io_result gone;
+  gone.what = io_op::kind::load;
+  gone.tag = make_tag(asker::load, 0);
+  add(what + "; " + meaning(gone, false));
 }
 
 void troubles::add(std::string text) {
