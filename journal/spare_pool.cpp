@@ -64,7 +64,8 @@ bool spare_pool::adopt(spare found) {
 
 bool spare_pool::recycle(const segment& freed) {
   const segment_header& header = freed.header;
-  if (freed.file == 0 || !freed.second_header || core_.files->pinned(freed.file)) return false;
+  if (freed.file == 0 || freed.unsound || !freed.second_header || core_.files->pinned(freed.file))
+    return false;
   if (!adopt({header.slot, freed.file, header.size, true, true})) return false;
   segment_header marked = header;
   marked.spare = true;
