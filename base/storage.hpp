@@ -9,6 +9,7 @@
 // and never retried by the storage.
 #pragma once
 
+#include <cerrno>
 #include <cstdint>
 #include <functional>
 #include <span>
@@ -46,10 +47,15 @@ struct io_result {
   std::uint64_t tag = 0;
   int error = 0;  ///< 0 or an errno value
   /// load: what was read (production: a slice of a map, or a copy). Bytes that cannot be read are
-  /// zero; it is an error only if none can.
+  /// zero; it is an error only if none can, or for want of descriptors, which says nothing about
+  /// the file: ask again.
   buffer_ref bytes;
   std::string text{};  ///< of what failed: the file, the place in it, the reason; may be empty
 };
+
+constexpr bool want_of_descriptors(int error) noexcept {
+  return error == EMFILE || error == ENFILE;
+}
 
 struct file_info {
   std::string name;  ///< relative to the journal's directory
@@ -72,6 +78,9 @@ class storage {
   /// Opens an existing file for reading and writing.
   virtual result<file_id> open_file(std::string_view name) = 0;
   virtual void close_file(file_id file) = 0;
+  /// Off: the file will only be read, so its descriptor may be closed when there are many, and
+  /// opened again. Files that were made start with on, those that were opened with off.
+  virtual void keep_open(file_id, bool /*on*/) {}
   /// Bytes of the file that were handed out are still held by somebody: it must not be overwritten.
   virtual bool pinned(file_id file) const = 0;
   virtual result<std::vector<file_info>> list(std::string_view directory) = 0;  ///< "" or "seg"

@@ -1,6 +1,7 @@
 #include "journal/backlog_reader.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/checksum.hpp"
 #include "journal/mapping.hpp"
@@ -12,6 +13,7 @@ constexpr std::uint64_t window_bytes = 1ull << 20;
 constexpr std::size_t windows_max = 64;
 constexpr std::uint64_t patience_turns = 4;  // who waits for a window asks in every turn
 constexpr int sighting_records_max = 4096;
+constexpr std::uint64_t ask_again_ns = 100 * ms_ns;
 
 // What of a segment can be loaded: the rest of the active one is not written yet.
 std::uint64_t readable_end(const core& shared, const segment& in) noexcept {
@@ -43,11 +45,7 @@ backlog_reader::window* backlog_reader::load(const segment& in, std::uint64_t po
   made.size = std::min(std::max(window_bytes, size), readable_end(core_, in) - position);
   made.tag = next_tag_++;
   made.loading = true;
-  io_op op = make_op(io_op::kind::load, in.file, make_tag(asker::load, made.tag));
-  op.at = position - in.base();
-  op.size = made.size;
-  core_.submit(std::move(op));
-  ++core_.stats.loads;
+  ask(made, in);
   return into;
 }
 
@@ -80,9 +78,30 @@ void backlog_reader::begin_turn() noexcept {
   turned_away_ = false;
 }
 
+void backlog_reader::ask(const window& what, const segment& in) {
+  io_op op = make_op(io_op::kind::load, in.file, make_tag(asker::load, what.tag));
+  op.at = what.from - in.base();
+  op.size = what.size;
+  core_.submit(std::move(op));
+  ++core_.stats.loads;
+}
+
+void backlog_reader::on_time() {
+  if (core_.now.now_ns < again_at_) return;
+  again_at_ = never_ns;
+  for (window& w : windows_)
+    if (const segment* in = core_.segments.find(w.from); in && std::exchange(w.put_off, false))
+      ask(w, *in);
+}
+
 void backlog_reader::on_result(const io_result& done) {
   for (window& w : windows_) {
     if (w.tag != number_of(done.tag)) continue;
+    if (want_of_descriptors(done.error)) {
+      w.put_off = true;
+      again_at_ = core_.now.now_ns + ask_again_ns;
+      return;
+    }
     w.loading = false;
     w.bad = done.error != 0 || !core_.segments.find(w.from);
     if (!w.bad) w.bytes = done.bytes;
@@ -93,7 +112,7 @@ void backlog_reader::on_result(const io_result& done) {
 std::uint64_t backlog_reader::deadline() const noexcept {
   const bool loading =
       std::any_of(windows_.begin(), windows_.end(), [](const window& w) { return w.loading; });
-  return turned_away_ && !loading ? 0 : never_ns;
+  return turned_away_ && !loading ? 0 : again_at_;
 }
 
 void backlog_reader::forget(std::uint64_t base) {

@@ -57,13 +57,19 @@ struct journal::state {
 void journal::state::take_in(const io_result& done) {
   // What follows from a failure that was told already is not told again.
   const asker who = asker_of(done.tag);
-  const bool told = shared.failed || (who == asker::log && writer.is_past(done)) ||
-                    (who == asker::spare && done.error == spares.refused());
+  const bool told =
+      shared.failed || (who == asker::log && writer.is_past(done)) ||
+      ((who == asker::spare || who == asker::removal) && done.error == spares.refused());
   const bool refused = spares.refused() != 0;
+  const std::uint32_t rewrites = writer.rewrites();
   pass_on(done);
   if (refused && spares.refused() == 0) said.note_made();
   const bool bad = done.error != 0 || !done.text.empty();
-  if (bad && !told) said.note(done, shared.failed, shared.now.now_ns);
+  if (!bad || told) return;
+  const auto after = shared.failed                   ? troubles::outcome::failed
+                     : writer.rewrites() != rewrites ? troubles::outcome::rewritten
+                                                     : troubles::outcome::one_copy;
+  said.note(done, after, shared.now.now_ns);
 }
 
 void journal::state::pass_on(const io_result& done) {
@@ -121,6 +127,7 @@ marks journal::state::turn() {
   for (const io_result& done : results) take_in(done);
   for (const std::string& lost : take_lost_places()) said.note_lost(lost);
   writer.on_time();
+  backlog.on_time();
   if (writer.rewrites() != rewrites_seen) {
     rewrites_seen = writer.rewrites();
     checkpoints.abort();

@@ -98,6 +98,7 @@ void log_writer::roll(std::uint64_t size) {
 
 void log_writer::open_segment(std::uint64_t size, bool previous_durable) {
   const segment& old = *core_.active;
+  core_.files->keep_open(old.file, false);
   const spare next = spares_.take(size, ops_);
   segment made;
   segment_header& header = made.header;
@@ -134,30 +135,30 @@ void log_writer::complete_headers(std::uint64_t synced) {
   while (!half_headers_.empty() && half_headers_.front() < synced) {
     segment* of = core_.segments.find(half_headers_.front());
     half_headers_.pop_front();
-    if (of && of->in_log) complete_header(*of);
+    if (of && of->in_log && !of->unsound) complete_header(*of);
   }
   if (!ops_.empty()) core_.files->submit(ops_);
   ops_.clear();
 }
 
 void log_writer::complete_header(segment& of) {
-  const auto ask = [this](io_op op, std::uint64_t second_header_of) {
+  const bool in_use = &of == core_.active;
+  const auto ask = [&](io_op op, bool completes) {
     op.tag = make_tag(asker::log, first_asked_ + asked_.size());
-    asked_.push_back({{}, second_header_of, false});
+    asked_.push_back({{}, of.base(), completes, false});
     ops_.push_back(std::move(op));
   };
-  const bool in_use = &of == core_.active;
   of.header_asked = true;
-  ask(make_write(of.file, segment_header_copy_at, bytes_of(of.header), 0), in_use ? of.base() : 0);
+  ask(make_write(of.file, segment_header_copy_at, bytes_of(of.header), 0), in_use);
   if (in_use)
     header_unsynced_ = true;  // the next sync is for it as well
   else
-    ask(make_op(io_op::kind::sync, of.file, 0), of.base());
+    ask(make_op(io_op::kind::sync, of.file, 0), true);
 }
 
 void log_writer::note_header(std::uint64_t base) {
   segment* of = core_.segments.find(base);
-  if (!of) return;
+  if (!of || of->unsound) return;
   of->header_asked = false;
   of->second_header = true;
   core_.sweep_wanted = true;
@@ -239,7 +240,7 @@ void log_writer::close_write() {
   if (!write_.file) return;
   close_piece();
   write_.tag = make_tag(asker::log, first_asked_ + asked_.size());
-  asked_.push_back({everything(), 0, false});
+  asked_.push_back({everything(), 0, false, false});
   ops_.push_back(std::move(write_));
   write_ = io_op{};
 }
@@ -247,7 +248,7 @@ void log_writer::close_write() {
 void log_writer::push_sync() {
   ops_.push_back(make_op(io_op::kind::sync, core_.active->file,
                          make_tag(asker::log, first_asked_ + asked_.size())));
-  asked_.push_back({everything(), 0, false});
+  asked_.push_back({everything(), 0, false, false});
   sync_asked_ = everything();
   header_unsynced_ = false;
   sync_due_ = never_ns;
@@ -273,13 +274,15 @@ void log_writer::sync_all() {
 void log_writer::on_result(const io_result& done) {
   const std::uint64_t number = number_of(done.tag);
   if (is_past(done) || core_.failed) return;
-  if (done.error != 0 && !planted(bug::sync_error_ignored)) {
-    recover(done.error, done.file);
-    return;
-  }
+  if (done.error != 0 && !planted(bug::sync_error_ignored))
+    return on_failure(asked_[number - first_asked_], done);
   asked_[number - first_asked_].done = true;
   advance(asked{asked_[number - first_asked_]}, done.what);
   if (holding_ && number == held_for_) release();
+  drop_done();
+}
+
+void log_writer::drop_done() {
   while (!asked_.empty() && asked_.front().done) {
     asked_.pop_front();
     ++first_asked_;
@@ -288,7 +291,7 @@ void log_writer::on_result(const io_result& done) {
 
 void log_writer::advance(const asked& op, io_op::kind what) {
   written_ = std::max(written_, op.covers.number);
-  if (op.second_header_of != 0) note_header(op.second_header_of);
+  if (op.completes) note_header(op.header_of);
   if (what != io_op::kind::sync && !planted(bug::written_is_synced)) return;
   synced_ = std::max(synced_, planted(bug::sync_covers_later) ? appended_ : op.covers.number);
   synced_bytes_ = std::max(synced_bytes_, op.covers.bytes);

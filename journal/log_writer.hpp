@@ -60,7 +60,8 @@ class log_writer {
   };
   struct asked {
     covered covers;
-    std::uint64_t second_header_of = 0;  // base of the segment whose header it completes
+    std::uint64_t header_of = 0;  // base of the segment whose header's second copy it is for
+    bool completes = false;       // that header
     bool done = false;
   };
 
@@ -84,7 +85,9 @@ class log_writer {
   void submit();
   void note_level(level need) noexcept;
   void advance(const asked& op, io_op::kind what);
+  void drop_done();
   // After a failure (log_rewrite.cpp).
+  void on_failure(const asked& op, const io_result& done);
   void recover(int error, file_id file);
   void rewrite();
   void abandon();

@@ -197,6 +197,8 @@ void reader_of_files::note_problems(verify_summary& sum) const {
       sum.watermark = std::max(sum.watermark, s.header.previous_end);
     if (s.header_damaged && s.in_log)
       sum.problems.push_back(s.name + ": the first copy of its header is bad");
+    else if (s.copy_damaged && s.in_log)
+      sum.problems.push_back(s.name + ": the second copy of its header is bad");
   }
   for (const std::string& name : info_.unreadable)
     sum.problems.push_back(name + ": neither copy of its header can be read");

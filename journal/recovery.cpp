@@ -479,6 +479,7 @@ status recovery::begin_epoch() {
   }
   made.key = segment_key(core_.id, core_.epoch);
   made.file = file.file;
+  core_.files->keep_open(made.file, true);
   made.end = made.first_record();
   for (const std::uint64_t at : {std::uint64_t{0}, segment_header_copy_at}) {
     ops.push_back(make_write(made.file, at, bytes_of(header), 0));

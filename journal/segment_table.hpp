@@ -16,13 +16,14 @@ namespace holdfast {
 
 struct segment {
   segment_header header;
-  std::uint64_t key = 0;         ///< segment_key(journal id, epoch)
-  file_id file = 0;              ///< 0: the file is missing
-  std::uint64_t end = 0;         ///< position where its records end (so far)
-  bool in_log = true;            ///< false: cut off by recovery or abandoned after a failed write
-  bool second_header = true;     ///< both copies of the header are this one
-  bool header_asked = false;     ///< the second copy is being written
-  std::uint32_t live_rows = 0;   ///< index rows with a live message in this segment
+  std::uint64_t key = 0;        ///< segment_key(journal id, epoch)
+  file_id file = 0;             ///< 0: the file is missing
+  std::uint64_t end = 0;        ///< position where its records end (so far)
+  bool in_log = true;           ///< false: cut off by recovery or abandoned after a failed write
+  bool second_header = true;    ///< both copies of the header are this one
+  bool header_asked = false;    ///< the second copy is being written
+  bool unsound = false;         ///< a write or sync of its file failed: nothing more is asked of it
+  std::uint32_t live_rows = 0;  ///< index rows with a live message in this segment
   std::uint64_t live_bytes = 0;  ///< of its records, as the index estimates
   std::uint64_t freed_at = 0;    ///< records below this position freed it
   bool drained = false;          ///< messages were moved out: checkpoints of before need it

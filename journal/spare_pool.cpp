@@ -57,13 +57,15 @@ std::size_t spare_pool::beyond_reserve() const noexcept {
 bool spare_pool::adopt(spare found) {
   if (found.size != core_.options.segment_bytes) return false;
   if (spares_.size() >= core_.options.reserve_segments + recycled_ahead) return false;
+  core_.files->keep_open(found.file, true);
   spares_.push_back(found);
   return true;
 }
 
 bool spare_pool::recycle(const segment& freed) {
   const segment_header& header = freed.header;
-  if (freed.file == 0 || !freed.second_header || core_.files->pinned(freed.file)) return false;
+  if (freed.file == 0 || freed.unsound || !freed.second_header || core_.files->pinned(freed.file))
+    return false;
   if (!adopt({header.slot, freed.file, header.size, true, true})) return false;
   segment_header marked = header;
   marked.spare = true;
