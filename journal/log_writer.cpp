@@ -303,8 +303,7 @@ void log_writer::advance(const asked& op, io_op::kind what) {
   if (rewriting_ && core_.synced_position >= rewritten_to_) rewriting_ = false;
   core_.sweep_wanted = true;
   complete_headers(core_.synced_position);
-  if (all_synced() && !proven_)
-    watermark_due_ = core_.now.now_ns + core_.options.idle_watermark_ns;
+  if (all_synced() && !proven_) watermark_due_ = core_.now.now_ns + core_.options.idle_watermark_ns;
 }
 
 void log_writer::append_closed() {
