@@ -206,8 +206,9 @@ backlog_reader::sighting backlog_reader::first_of(const segment& in, std::uint64
     if (found.what != seen::good) return sighting::unknown;
     const record_head& head = found.header.head;
     // Relocated messages and later ones of the same stream may lie in one segment.
-    const bool of_row =
-        head.first_sequence <= row.last() && head.first_sequence + head.count > row.first;
+    const bool of_row = head.first_sequence <= row.last() &&
+                        head.first_sequence + head.count > row.first &&
+                        of.unfinished(head.first_sequence, head.first_sequence + head.count) != 0;
     if (head.type == record_type::block && of_row && core_.index.find(head.stream) == &of)
       return head.first_sequence <= from ? sighting::before : sighting::unknown;
     position += record_size(found.header.body_len);
@@ -222,20 +223,25 @@ fetched backlog_reader::read(const request& what, std::vector<block>& out) {
   if (!row) return {fetch::gap, {what.from, what.until - what.from}};
   if (row->first > what.from)
     return {fetch::gap, {what.from, std::min(row->first, what.until) - what.from}};
-  return read_row(what, *of, *row, out);
+  const segment* in = core_.segments.find(row->position);
+  if (!in || in->file == 0) return {fetch::gap, {what.from, row->end() - what.from}};
+  const std::uint64_t at = start_position(*in, *of, *row, what.from);
+  if (at == 0) return {fetch::pending, {}};
+  fetched got = read_row(what, *of, *row, at, out);
+  // A message that was moved twice may lie twice in a segment, and only the first place counts.
+  if (got.outcome == fetch::gap && at != row->position)
+    got = read_row(what, *of, *row, row->position, out);
+  if (got.outcome == fetch::gap) ++core_.stats.corrupt;
+  return got;
 }
 
 fetched backlog_reader::read_row(const request& what, stream_rows& of, const index_row& row,
-                                 std::vector<block>& out) {
+                                 std::uint64_t at, std::vector<block>& out) {
   const segment* in = core_.segments.find(row.position);
   const std::uint64_t row_end = std::min(row.end(), what.until);
   std::uint64_t from = what.from;
-  if (!in || in->file == 0) return {fetch::gap, {from, row.end() - from}};
-  std::uint64_t at = start_position(*in, of, row, from);
-  if (at == 0) return {fetch::pending, {}};
   std::uint64_t bytes = 0;
   const auto lost = [&](std::uint64_t to) {
-    ++core_.stats.corrupt;
     if (from != what.from) return fetched{fetch::ok, {}};
     return fetched{fetch::gap, {from, to - from}};
   };
@@ -259,6 +265,8 @@ fetched backlog_reader::read_row(const request& what, stream_rows& of, const ind
     const std::uint64_t end = head.first_sequence + head.count;
     if (end <= from || head.first_sequence > row.last()) continue;
     if (head.first_sequence > from) {
+      // What follows one another by sequence and place are the messages that are not finished.
+      if (of.unfinished(head.first_sequence, end) == 0) continue;
       of.hint_sequence = head.first_sequence;
       of.hint_position = record_at;
       return lost(head.first_sequence);

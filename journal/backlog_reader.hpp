@@ -66,7 +66,7 @@ class backlog_reader {
                                std::uint64_t from);
   sighting first_of(const segment& in, std::uint64_t position, const index_row& row,
                     const stream_rows& of, std::uint64_t from);
-  fetched read_row(const request& what, stream_rows& of, const index_row& row,
+  fetched read_row(const request& what, stream_rows& of, const index_row& row, std::uint64_t at,
                    std::vector<block>& out);
   /// Next place at or behind `position` where a record header is right; the segment's end if none;
   /// 0 while loading.

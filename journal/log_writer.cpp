@@ -26,6 +26,7 @@ void log_writer::start(segment& active) {
   core_.next_position = active.first_record();
   core_.synced_position = core_.next_position;
   sync_asked_ = everything();
+  if (!active.second_header) half_headers_.push_back(active.base());
 }
 
 ticket log_writer::append(std::span<append_item> items) {

@@ -22,7 +22,7 @@ class log_writer {
  public:
   log_writer(core& shared, spare_pool& spares) : core_(shared), spares_(spares) {}
 
-  /// Begins to write behind `active`, all of whose header is durable.
+  /// Begins to write behind `active`, of whose header the first copy is durable.
   void start(segment& active);
   ticket append(std::span<append_item> items);
   /// A record of the journal itself, synced at once.

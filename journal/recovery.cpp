@@ -411,9 +411,10 @@ status recovery::make_durable() {
   return run(std::move(ops));
 }
 
-// Files that hold nothing of the log. Those that cannot become the new segment go first: on a full
-// disk they are the only room there is for it.
+// Files that hold nothing of the log and cannot become the new segment: on a full disk they are the
+// only room there is for it. Else they go once the journal is live.
 void recovery::make_room() {
+  if (core_.files->free_bytes() >= 2 * core_.options.segment_bytes) return;
   std::vector<io_op> removals;
   const auto of_other_size = [this](const unused_file& f) {
     return f.size != core_.options.segment_bytes;
@@ -422,8 +423,13 @@ void recovery::make_room() {
     if (!of_other_size(f)) continue;
     removals.push_back(make_remove(f.name, 0));
     const auto slot = static_cast<std::uint32_t>(segment_slot(f.name));
-    if (core_.index_files.erase(slot) != 0) removals.push_back(make_remove(index_name(slot), 0));
-    core_.disk_used -= std::min(core_.disk_used, f.size);
+    std::uint64_t freed = f.size;
+    if (const auto index = core_.index_files.find(slot); index != core_.index_files.end()) {
+      removals.push_back(make_remove(index_name(slot), 0));
+      freed += index->second;
+      core_.index_files.erase(index);
+    }
+    core_.disk_used -= std::min(core_.disk_used, freed);
   }
   std::erase_if(unused_, of_other_size);
   if (!removals.empty())
@@ -432,10 +438,13 @@ void recovery::make_room() {
 
 // The file of the new epoch's first segment: one that is there, or a new one.
 spare recovery::first_file(std::vector<io_op>& ops) {
-  if (!unused_.empty()) {
-    const unused_file f = unused_.back();
+  const auto usable = std::find_if(unused_.rbegin(), unused_.rend(), [this](const unused_file& f) {
+    return f.size == core_.options.segment_bytes;
+  });
+  if (usable != unused_.rend()) {
+    const unused_file f = *usable;
     if (const result<file_id> opened = core_.files->open_file(f.name); opened.ok()) {
-      unused_.pop_back();
+      unused_.erase(std::next(usable).base());
       return {static_cast<std::uint32_t>(segment_slot(f.name)), *opened, f.size, true, f.reused};
     }
   }
@@ -481,10 +490,13 @@ status recovery::begin_epoch() {
   made.file = file.file;
   core_.files->keep_open(made.file, true);
   made.end = made.first_record();
-  for (const std::uint64_t at : {std::uint64_t{0}, segment_header_copy_at}) {
-    ops.push_back(make_write(made.file, at, bytes_of(header), 0));
-    ops.push_back(make_op(io_op::kind::sync, made.file, 0));
-  }
+  ops.push_back(make_write(made.file, 0, bytes_of(header), 0));
+  // In a file that was used before, one of the copies is whole at any moment: the second follows
+  // the first sync, as in any segment.
+  made.second_header = !header.reused;
+  if (made.second_header)
+    ops.push_back(make_write(made.file, segment_header_copy_at, bytes_of(header), 0));
+  ops.push_back(make_op(io_op::kind::sync, made.file, 0));
   core_.active = &core_.segments.add(std::move(made));
   return run(std::move(ops));
 }

@@ -13,6 +13,10 @@ constexpr std::size_t payload_sum_at = 112;
 constexpr std::size_t header_sum_at = 120;
 constexpr std::size_t posting_bytes = 4;
 
+bool is_definition(record_type type) noexcept {
+  return type >= record_type::channel_def && type <= record_type::producer_gone;
+}
+
 std::uint64_t payload_sum(bytes_view payload, const segment_header& of) noexcept {
   return checksum(payload, segment_key(of.journal_id, of.epoch) + of.base);
 }
@@ -184,10 +188,16 @@ void segment_scan::note(const record_header& header, std::uint64_t position) {
     next_step_ = (offset / index_step_every + 1) * index_step_every;
   }
   latest_ns_ = std::max(latest_ns_, head.time_ns);
-  if (head.type != record_type::block || head.count == 0) return;
-  seen_.push_back({head.stream, static_cast<std::uint32_t>(offset / record_unit),
-                   head.first_sequence, head.count,
-                   static_cast<std::uint32_t>(record_size(header.body_len))});
+  seen one{head.stream, static_cast<std::uint32_t>(offset / record_unit), head.first_sequence,
+           head.count, static_cast<std::uint32_t>(record_size(header.body_len))};
+  if (is_definition(head.type)) {
+    one.stream = no_stream;
+    one.first = ++definitions_;
+    one.count = 1;
+  } else if (head.type != record_type::block || head.count == 0) {
+    return;
+  }
+  seen_.push_back(one);
 }
 
 buffer_ref segment_scan::encode() {

@@ -32,6 +32,7 @@ std::string index_name(std::uint32_t slot);
 std::int64_t index_slot(const std::string& name);
 
 /// A run of messages of one stream in a segment: they follow one another by sequence and by place.
+/// Definitions (of channels, streams, producers) are the run of stream 0, counted from 1.
 struct segment_run {
   stream_id stream = no_stream;
   std::uint64_t position = 0;  ///< of the first record
@@ -113,6 +114,7 @@ class segment_scan {
   std::uint64_t at_;
   bool damaged_ = false;
   std::uint64_t latest_ns_ = 0;
+  std::uint64_t definitions_ = 0;
   std::uint64_t next_step_ = 0;  // offset
   std::vector<segment_step> steps_;
   std::vector<seen> seen_;

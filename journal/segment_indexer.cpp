@@ -140,6 +140,7 @@ void segment_indexer::fill(segment& of) {
   const std::uint32_t to = std::min(view.runs(), filled_ + slice_runs);
   for (; filled_ < to; ++filled_) {
     const segment_run run = view.run(filled_);
+    if (run.stream == no_stream) continue;
     index_row row;
     row.position = run.position;
     row.first = run.first;

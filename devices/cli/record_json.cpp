@@ -14,8 +14,7 @@ using json_object = nlohmann::ordered_json;
 
 const char* type_name(record_type type) {
   switch (type) {
-    case record_type::watermark:
-    case record_type::closed: return "watermark";
+    case record_type::watermark: return "watermark";
     case record_type::gap: return "gap";
     case record_type::closed: return "closed";
     case record_type::block: return "block";
@@ -166,6 +165,7 @@ json_object body_facts(record_type type, bytes_view body) {
     case record_type::subscription_gone:
       return numbered("subscription", decode_subscription_gone(body));
     case record_type::watermark:
+    case record_type::closed:
     case record_type::producer_gone:
     case record_type::block: break;
   }
