@@ -22,7 +22,6 @@ enum class bug : std::uint8_t {
   recovery_cuts_more,
   checkpoint_before_its_log,
   settles_one_more,
-  trims_one_more,
   frees_too_early,
   move_before_synced,
   // sessions and producers
@@ -33,12 +32,9 @@ enum class bug : std::uint8_t {
   repeat_stored,
   hole_stored,
   numbers_forgotten,
-  resync_one_more,
   fence_forgotten,
-  session_unchecked,
   older_session_stays,
   silence_unnoticed,
-  epoch_unchanged,
   stream_epoch_unchanged,
   ack_confirmed_early,
   // queues
@@ -64,7 +60,6 @@ enum class bug : std::uint8_t {
   place_kept,
   shown_twice,
   resumes_one_later,
-  prefix_lost_at_start,
   // request-reply
   repeat_executed,
   replied_early,
@@ -73,10 +68,8 @@ enum class bug : std::uint8_t {
   deadline_early,
   stored_replies_kept_back,
   // device
-  frame_not_held,
   row_as_of_later,
   settled_before_synced,
-  reached_one_more,
   late_run_leaves,
 };
 

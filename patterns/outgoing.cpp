@@ -4,7 +4,6 @@
 #include <iterator>
 
 #include "base/check.hpp"
-#include "base/planted.hpp"
 
 namespace holdfast {
 namespace {
@@ -53,10 +52,7 @@ void outgoing::on_appended(ticket last) {
 /// before, the earlier batches tell).
 ordinal outgoing::reached_in(const batch& b, ticket log) noexcept {
   const ticket ticket_before = b.last_ticket - b.count;
-  return log <= ticket_before
-             ? 0
-             : b.last - b.count +
-                   std::min(log - ticket_before + planted(bug::reached_one_more), b.count);
+  return log <= ticket_before ? 0 : b.last - b.count + std::min(log - ticket_before, b.count);
 }
 
 void outgoing::update(const marks& log) {

@@ -21,6 +21,14 @@ struct surroundings {
   story& told;
 };
 
+/// How an application treats what it is given.
+struct manners {
+  std::uint64_t work_max_ns = 5 * ms_ns;
+  std::uint64_t hang_max_ns = 2 * second_ns;
+  std::uint32_t nack_percent = 0, release_percent = 0, reject_percent = 0, hang_percent = 0,
+                touch_percent = 0;
+};
+
 class application {
  public:
   application(std::string name, surroundings in, std::uint64_t seed)

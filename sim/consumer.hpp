@@ -11,14 +11,6 @@
 
 namespace holdfast::sim {
 
-/// How an application treats what it is given.
-struct manners {
-  std::uint64_t work_max_ns = 5 * ms_ns;
-  std::uint64_t hang_max_ns = 2 * second_ns;
-  std::uint32_t nack_percent = 0, release_percent = 0, reject_percent = 0, hang_percent = 0,
-                touch_percent = 0;
-};
-
 struct worker_plan {
   std::uint32_t number = 1;
   std::string address;     ///< queue; empty: the default

@@ -6,7 +6,8 @@
 namespace holdfast::sim {
 namespace {
 
-constexpr std::uint64_t receiver_room = 16;  // messages beyond what was handed over
+constexpr std::uint64_t turn_takes_ns = 1000;  // at least
+constexpr std::uint64_t receiver_room = 16;    // messages beyond what was handed over
 
 }  // namespace
 
@@ -37,8 +38,8 @@ void device::turn() {
   audit();
   watch_disk();
   const std::uint64_t next = core.next_deadline();
-  turn_by(next == 0 ? now + 1000 : clock_.when(next));
-  if (more || !run_->lost.empty()) turn_by(now + 1000);
+  turn_by(std::max(clock_.when(next), now + turn_takes_ns));
+  if (more || !run_->lost.empty()) turn_by(now + turn_takes_ns);
 }
 
 /// True if there are more.

@@ -71,7 +71,7 @@ struct fate {
   bool excused = false;  ///< its level, or bit rot in its record, allows to lose it
   bool rotten = false;
   std::uint64_t deliveries = 0;
-  /// Requests, real time: of the first and the last time it was asked; 0 = never.
+  /// Requests, real time: the earliest and the latest it was ever asked with; 0 = none.
   std::uint64_t deadline_min_ns = 0, deadline_max_ns = 0;
   place where;
   std::uint64_t placed_ns = 0;  ///< when it last left from `where`

@@ -1,5 +1,7 @@
 #include "sim/judge.hpp"
 
+#include <algorithm>
+
 namespace holdfast::sim {
 
 judge::judge(terms rules, story& told) : known_(rules), story_(told) {
@@ -23,8 +25,8 @@ void judge::sent(const message_key& key, channel_kind channel, std::uint64_t now
   each([&](checker& c) { c.on_sent(key, channel, now); });
   fate& f = known_.at(key);
   f.channel = channel;
-  if (f.deadline_min_ns == 0) f.deadline_min_ns = deadline_ns;
-  f.deadline_max_ns = deadline_ns;
+  f.deadline_min_ns = f.sent_ns == 0 ? deadline_ns : std::min(f.deadline_min_ns, deadline_ns);
+  f.deadline_max_ns = std::max(f.deadline_max_ns, deadline_ns);
   if (f.sent_ns != 0) return;
   f.sent_ns = now;
   ++counts_.sent;

@@ -9,7 +9,7 @@
 
 #include "patterns/reqrep/conversation.hpp"
 #include "patterns/reqrep/replier_stream.hpp"
-#include "sim/consumer.hpp"
+#include "sim/wiring.hpp"
 
 namespace holdfast::sim {
 

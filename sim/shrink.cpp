@@ -6,6 +6,18 @@
 namespace holdfast::sim {
 namespace {
 
+/// Somebody receives what is sent: without, every run would fail, and tell nothing.
+bool served(const plan& p) {
+  const auto has_taker = [&](const producer_plan& one) {
+    return one.channel != channel_kind::pipeline ||
+           (one.address.empty() && !p.plain_consumers.empty()) ||
+           std::any_of(p.workers.begin(), p.workers.end(),
+                       [&](const worker_plan& w) { return w.address == one.address; });
+  };
+  return std::all_of(p.producers.begin(), p.producers.end(), has_taker) &&
+         (p.requesters.empty() || !p.repliers.empty());
+}
+
 class shrinker {
  public:
   shrinker(plan from, std::string checker) : checker_(std::move(checker)) {
@@ -38,7 +50,7 @@ class shrinker {
     return !o.ok && o.by == checker_;
   }
   bool keep_if_it_fails(plan candidate) {
-    if (!still_fails(candidate)) return false;
+    if (!served(candidate) || !still_fails(candidate)) return false;
     best_.smallest = std::move(candidate);
     return true;
   }

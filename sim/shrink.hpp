@@ -6,6 +6,7 @@
 
 #include <functional>
 
+#include "sim/plan.hpp"
 #include "sim/world.hpp"
 
 namespace holdfast::sim {

@@ -6,8 +6,13 @@ struct subscriber::life {
   explicit life(const subscriber_stream_options& options) : messages(options) {}
   watched<subscriber_stream> messages;
   std::unique_ptr<wiring> wires;
-  std::map<const std::byte*, std::uint64_t> left;  // body received -> when the device let go of it
-  std::uint64_t attachments = 0;                   // told to the judge
+  struct origin {
+    std::uint64_t left_ns = 0;
+    std::uint32_t epoch = 0;
+  };
+  std::map<const std::byte*, origin> from;  // body received -> when and in which epoch it left
+  std::uint64_t attachments = 0;            // told to the judge
+  std::uint32_t epoch = 0;
   std::uint64_t acked = 0, confirmed = 0;
   bool working = false;
 };
@@ -39,7 +44,8 @@ void subscriber::start() {
   now_->wires->session().add(now_->messages);
   const auto weak = std::weak_ptr(now_);
   now_->wires->before = [weak](const multipart& frame, std::uint64_t left_ns) {
-    if (const auto l = weak.lock(); l && frame.size() == 2) l->left[frame[1].data()] = left_ns;
+    if (const auto l = weak.lock(); l && frame.size() == 2)
+      l->from[frame[1].data()] = {left_ns, l->messages.stream_epoch};
   };
   now_->wires->after = [this, weak] {
     if (const auto l = weak.lock()) look(*l);
@@ -77,6 +83,8 @@ void subscriber::look(life& l) {
   }
   if (l.attachments != l.messages.attachments) {
     l.attachments = l.messages.attachments;
+    if (std::exchange(l.epoch, l.messages.stream_epoch) != l.messages.stream_epoch)
+      l.acked = l.confirmed = 0;  // sequences of the old epoch mean nothing any more
     in_.judged.attached({subscription_,
                          topic_,
                          plan_.durable,
@@ -107,8 +115,9 @@ void subscriber::take(life& l) {
     delivery how;
     how.who = name();
     how.channel = channel_kind::pubsub;
-    how.where = {1, l.messages.stream_epoch, run.sequence()};
-    how.left_ns = l.left[run.body->data()];
+    const life::origin from = l.from[run.body->data()];
+    how.where = {1, from.epoch, run.sequence()};
+    how.left_ns = from.left_ns;
     how.now_ns = now();
     how.subscription = subscription_;
     how.again = run.head.redelivered != 0;
@@ -126,8 +135,8 @@ void subscriber::ack_later(life& l, std::uint64_t sequence) {
                    if (!alive || !alive->wires) return;
                    alive->working = false;
                    if (behaving_ || random_.chance(70)) {
-                     (void)alive->messages.inner.acked_through(sequence);
-                     alive->acked = std::max(alive->acked, sequence);
+                     if (alive->messages.inner.acked_through(sequence).ok())
+                       alive->acked = std::max(alive->acked, sequence);
                    }
                    alive->wires->pump();
                  });

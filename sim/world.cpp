@@ -66,8 +66,9 @@ class course {
     });
     if (const std::uint64_t left = all_.dev.unfinished(); left != 0)
       text += " the device holds " + std::to_string(left) + " messages;";
+    all_.told.tell(all_.time.now(), "at the end", text + " log: " + all_.dev.log_state());
     all_.judged.end(all_.time.now());
-    fail(text + " log: " + all_.dev.log_state());
+    fail(text);
   }
 
   /// Nothing may come any more, and a device that starts again finds the same state.

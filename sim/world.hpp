@@ -7,9 +7,11 @@
 
 #include <string>
 
-#include "sim/plan.hpp"
+#include "sim/judge.hpp"
 
 namespace holdfast::sim {
+
+struct plan;
 
 struct outcome {
   bool ok = false;

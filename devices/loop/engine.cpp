@@ -174,7 +174,7 @@ ticket engine::append(std::vector<append_item>& items) {
 }
 
 void engine::route(std::uint32_t channel, ticket base, frame_out& frame) {
-  const ticket after = frame.after > 0 && !planted(bug::frame_not_held) ? base + frame.after : 0;
+  const ticket after = frame.after > 0 ? base + frame.after : 0;
   if (!held_.holds(frame.to) && after <= step_.log.at(frame.need) && emit(channel, frame)) return;
   held_.push({after, channel, std::move(frame)});
 }

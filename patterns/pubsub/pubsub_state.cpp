@@ -1,7 +1,6 @@
 // What a pub/sub channel remembers across a stop: checkpoint rows and the replay of its records.
 #include <algorithm>
 
-#include "base/planted.hpp"
 #include "patterns/pubsub/pubsub.hpp"
 
 namespace holdfast {
@@ -103,10 +102,7 @@ void pubsub::start(const step& now) {
   // What was confirmed had a sequence, even if bit rot took its block.
   for (const auto& [number, s] : subs_.all()) kept_.raise(s.floor());
   kept_.start();
-  for (auto& [number, s] : subs_.all()) {
-    s.start(kept_.next());
-    if (planted(bug::prefix_lost_at_start)) s.want({});
-  }
+  for (auto& [number, s] : subs_.all()) s.start(kept_.next());
   if (kept_.lowest() > 1) out_.pending().trimmed.emplace_back(stream_, kept_.lowest());
   start_sessions();
 }

@@ -203,7 +203,7 @@ void intake::on_probe(const session& s, const frame_in& frame) {
 
 void intake::resync(position& p, const session& s) {
   ++counters_.resyncs;
-  reply(out_, s, holdfast::resync{p.stream, p.next + planted(bug::resync_one_more)});
+  reply(out_, s, holdfast::resync{p.stream, p.next});
 }
 
 void intake::resume_held() {

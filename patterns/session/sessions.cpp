@@ -47,8 +47,7 @@ const session* sessions::on_frame(const frame_in& frame, const frame_prefix& pre
     return nullptr;
   }
   session& s = open->second;
-  if (s.number != prefix.session && !options_.planted.ignore_number &&
-      !planted(bug::session_unchecked)) {
+  if (s.number != prefix.session && !options_.planted.ignore_number) {
     ++counters_.stale_frames;
     reset(frame.from, prefix.session, at);
     return nullptr;
@@ -93,8 +92,7 @@ void sessions::on_hello(const frame_in& frame, const frame_prefix& prefix, insta
   const bool same_instance = known && known->nonce == asked->nonce;
   if (!same_instance) {
     known = &names_.define_producer(key(asked->producer_id), asked->named,
-                                    known ? known->epoch + !planted(bug::epoch_unchanged) : 1,
-                                    asked->nonce, at, out_.pending());
+                                    known ? known->epoch + 1 : 1, asked->nonce, at, out_.pending());
     last_definition_ = out_.last();
   }
   open(frame.from, *asked, *known, at);
@@ -226,7 +224,8 @@ void sessions::on_tick(instant at) {
     const session* s = find(number);
     if (!s) continue;
     const std::uint64_t until = s->heard_ns + s->silence_ns;
-    if (until <= at.now_ns && !planted(bug::silence_unnoticed))
+    if (until <= at.now_ns && planted(bug::silence_unnoticed)) continue;
+    if (until <= at.now_ns)
       close(s->peer, at, ending::lost);
     else
       silent_.emplace(until, number);

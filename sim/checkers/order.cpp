@@ -16,7 +16,8 @@ class order final : public checker {
     if (!known().find(d.key) || d.where.sequence == 0) return;
     // A request that was lost below level disk is asked again behind later ones.
     const bool asked_late = d.channel == channel_kind::reqrep && known().maybe_lost(d.key);
-    if (!known().unordered(d.key.producer) && !asked_late) check_line(d);
+    // What rotted took its producer's numbers along: it is sent again behind later ones.
+    if (!known().unordered(d.key.producer) && !asked_late && !known().rotted()) check_line(d);
     if (!known().rules().one_consumer || d.session == 0 || d.again ||
         d.channel != channel_kind::pipeline)
       return;

@@ -93,13 +93,17 @@ class subscriptions_kept final : public checker {
     }
   };
 
+  static bool in_a_gap(const row& s, std::uint64_t sequence) {
+    return std::any_of(s.gaps.begin(), s.gaps.end(), [&](const auto& gap) {
+      return sequence >= gap.first && sequence < gap.second;
+    });
+  }
+  /// Retention alone may take away what was accepted.
   bool must_come(const row& s, const fate& f) const {
+    const bool forgets = known().rules().retention;
     if (f.where.sequence != 0 && f.where.epoch == s.begin.epoch)
-      return f.where.sequence >= s.begin.sequence &&
-             std::none_of(s.gaps.begin(), s.gaps.end(), [&](const auto& gap) {
-               return f.where.sequence >= gap.first && f.where.sequence < gap.second;
-             });
-    if (known().rules().retention || !s.gaps.empty()) return false;
+      return f.where.sequence >= s.begin.sequence && !(forgets && in_a_gap(s, f.where.sequence));
+    if (forgets || !s.gaps.empty()) return false;
     return f.sent_ns > s.began_ns || (s.from_first && f.where.sequence == 0);
   }
   template <class F>

@@ -7,6 +7,7 @@
 #include <array>
 #include <csignal>
 
+#include "sim/plan.hpp"
 #include "sim/world.hpp"
 
 namespace holdfast {
@@ -14,7 +15,7 @@ namespace {
 
 constexpr unsigned patience_seconds = 60;
 
-[[noreturn]] void run(bug planted_one, std::uint64_t seed, int into) {
+[[noreturn]] void play(bug planted_one, std::uint64_t seed, int into) {
   const int nowhere = open("/dev/null", O_WRONLY);
   dup2(nowhere, STDERR_FILENO);  // of invariants that break
   alarm(patience_seconds);
@@ -31,7 +32,7 @@ std::string caught_by(bug planted_one, std::uint64_t seed) {
   std::array<int, 2> ends{};
   if (pipe(ends.data()) != 0) return "no pipe";
   const pid_t child = fork();
-  if (child == 0) run(planted_one, seed, ends[1]);
+  if (child == 0) play(planted_one, seed, ends[1]);
   close(ends[1]);
   std::string said;
   std::array<char, 64> part{};
