@@ -10,6 +10,8 @@
 namespace holdfast {
 namespace {
 
+constexpr std::uint64_t filled_commit_min = 8 << 10;
+constexpr std::uint64_t filled_share = 64;    // of a segment: no more for filling up one page
 constexpr std::size_t copied_body_max = 256;  // cheaper copied than as a piece of its own
 
 std::size_t batch_end(std::span<append_item> items, std::size_t from) {
@@ -297,9 +299,25 @@ void log_writer::push_sync() {
   ++core_.stats.syncs;
 }
 
+// A page that two commits touch is written twice. A commit that is large enough ends with its page,
+// if it is the only one: those that queue up are written, and synced, as one (docs/adr/0010).
+void log_writer::fill_page() {
+  const bool alone = sync_asked_.bytes == synced_bytes_;
+  if (!alone || appended_bytes_ - synced_bytes_ < filled_commit_min) return;
+  const std::uint64_t left = align_up(core_.next_position, file_unit) - core_.next_position;
+  if (left < record_header_bytes || left > core_.options.segment_bytes / filled_share) return;
+  buffer_ref zeros = zeros_.slice(0, left - record_header_bytes);
+  record_head head;
+  head.type = record_type::pad;
+  head.time_ns = core_.now.real_ns;
+  head.body_sum = checksum(zeros.bytes());
+  place(head, std::move(zeros), core_.next_position, 0);
+}
+
 void log_writer::submit() {
   if (holding_) return;
   if (appended_bytes_ - sync_asked_.bytes > core_.options.sync_bytes) want_sync_ = true;
+  if (want_sync_) fill_page();
   close_write();
   if (want_sync_) push_sync();
   if (!ops_.empty()) core_.files->submit(ops_);

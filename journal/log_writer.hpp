@@ -87,6 +87,7 @@ class log_writer {
   void close_piece();
   void close_write();
   void push_sync();
+  void fill_page();
   void submit();
   void note_level(level need) noexcept;
   void advance(const asked& op, io_op::kind what);
@@ -105,6 +106,7 @@ class log_writer {
   io_op write_;                             // being put together
   std::size_t pieces_before_ = 0;           // pieces of the write before it: what it may need
   std::vector<unsealed> unsealed_;          // headers of that write
+  const buffer_ref zeros_ = copy_to_buffer(std::array<std::byte, file_unit>{});
   slab_pool slabs_;
   std::byte* slab_ = nullptr;  // the last of them; a piece of it is open from slab_from_
   std::size_t slab_from_ = 0;
