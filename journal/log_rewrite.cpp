@@ -68,6 +68,7 @@ void log_writer::abandon() {
   first_asked_ += asked_.size();
   asked_.clear();
   write_ = io_op{};
+  unsealed_.clear();
   ops_.clear();
   slab_from_ = slab_used_;
   if (holding_) give_back_untouched();

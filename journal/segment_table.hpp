@@ -42,7 +42,15 @@ struct segment {
   bool contains(std::uint64_t position) const noexcept {
     return position >= base() && position < limit();
   }
-  void mark(std::uint64_t position);
+  /// A record begins at `position`.
+  void mark(std::uint64_t position) {
+    if (position - base() >= next_mark()) mark_first(position);
+  }
+
+ private:
+  static constexpr std::uint64_t mark_unit = 1ull << 20;
+  std::uint64_t next_mark() const noexcept { return (marks.size() + 1) * mark_unit; }
+  void mark_first(std::uint64_t position);
 };
 
 /// "seg/000017.seg"

@@ -17,6 +17,7 @@ const char* type_name(record_type type) {
     case record_type::watermark: return "watermark";
     case record_type::gap: return "gap";
     case record_type::closed: return "closed";
+    case record_type::pad: return "pad";
     case record_type::block: return "block";
     case record_type::channel_def: return "channel_def";
     case record_type::stream_def: return "stream_def";
@@ -166,6 +167,7 @@ json_object body_facts(record_type type, bytes_view body) {
       return numbered("subscription", decode_subscription_gone(body));
     case record_type::watermark:
     case record_type::closed:
+    case record_type::pad:
     case record_type::producer_gone:
     case record_type::block: break;
   }
