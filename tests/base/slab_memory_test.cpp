@@ -17,7 +17,7 @@ TEST_CASE("who asks for as much gets what was used last, whoever used it") {
   const slab_memory same = take_slab_memory(mib);
   CHECK(same.bytes == used.bytes);
   give_back(same);
-  const slab_memory less = take_slab_memory(mib * 4 / 5);
+  const slab_memory less = take_slab_memory(mib * 9 / 10);
   CHECK(less.bytes == used.bytes);
   CHECK(less.capacity == mib);
   give_back(less);
