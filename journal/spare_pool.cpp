@@ -95,9 +95,11 @@ void spare_pool::refill() {
 
 // Even if there are enough: what needs a segment of its own is held until files can be made again.
 void spare_pool::try_again() {
-  const bool room = disk_free_ >= core_.options.segment_bytes;
-  if (core_.failed || !room || !coming_.empty() || core_.now.now_ns < retry_at_) return;
-  spares_.push_back(create(core_.options.segment_bytes, ops_));
+  if (core_.failed || !coming_.empty() || core_.now.now_ns < retry_at_) return;
+  if (disk_free_ >= core_.options.segment_bytes)
+    spares_.push_back(create(core_.options.segment_bytes, ops_));
+  else
+    retry_at_ = core_.now.now_ns + look_again_ns;
 }
 
 spare spare_pool::create(std::uint64_t size, std::vector<io_op>& ops) {
