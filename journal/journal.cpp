@@ -81,7 +81,7 @@ void journal::state::pass_on(const io_result& done) {
     case asker::checkpoint: checkpoints.on_result(done); return;
     case asker::load: backlog.on_result(done); return;
     case asker::index: indexer.on_result(done); return;
-    case asker::removal:
+    case asker::removal: spares.note_removed(); return;
     case asker::recovery: return;
   }
 }

@@ -19,6 +19,7 @@ constexpr std::uint64_t record_overhead = record_header_bytes + record_unit;
 void spare_pool::measure_disk() {
   if (measured_ && core_.now.now_ns < measured_at_ + measure_every_ns) return;
   measured_ = true;
+  outdated_ = false;
   measured_at_ = core_.now.now_ns;
   // What was asked for and is not made yet is spoken for.
   disk_free_ = core_.files->free_bytes();
@@ -41,7 +42,8 @@ std::uint64_t spare_pool::hysteresis() const noexcept {
 std::uint64_t spare_pool::deadline() const noexcept {
   if (core_.failed) return never_ns;
   const std::uint64_t again = refused_ != 0 && coming_.empty() ? retry_at_ : never_ns;
-  return full_ ? std::min(again, measured_at_ + look_again_ns) : again;
+  const std::uint64_t look = outdated_ ? measured_at_ + measure_every_ns : never_ns;
+  return std::min({again, look, full_ ? measured_at_ + look_again_ns : never_ns});
 }
 
 std::size_t spare_pool::count() const noexcept {
