@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "base/coding.hpp"
+#include "base/slab_memory.hpp"
 
 namespace holdfast {
 
@@ -89,21 +90,17 @@ class buffer_ref {
   bytes_view bytes_;
 };
 
-/// A slab filled once by its maker and then frozen as a buffer_ref. Big ones are used again
-/// (base/slab_memory.hpp).
+/// A heap slab filled once by its maker and then frozen as a buffer_ref.
 class slab final : public buffer {
  public:
-  /// Of at least `capacity` bytes, not initialized.
-  explicit slab(std::size_t capacity);
-  ~slab() override;
-  std::byte* data() noexcept { return memory_; }
-  std::size_t capacity() const noexcept { return capacity_; }
+  explicit slab(std::size_t capacity) : buffer(kind::slab), storage_(take_slab_memory(capacity)) {}
+  std::byte* data() noexcept { return storage_.get(); }
+  std::size_t capacity() const noexcept { return storage_.get_deleter().capacity; }
   /// States how many bytes were filled; call once, before the first reference is shared.
-  void set_size(std::size_t size) noexcept { bytes_ = {memory_, size}; }
+  void set_size(std::size_t size) noexcept { bytes_ = {storage_.get(), size}; }
 
  private:
-  std::byte* memory_;
-  std::size_t capacity_;
+  slab_memory storage_;
 };
 
 /// A fresh buffer holding a copy of `bytes`.

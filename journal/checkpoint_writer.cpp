@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include "base/planted.hpp"
-
 namespace holdfast {
 namespace {
 
@@ -152,8 +150,7 @@ void checkpoint_writer::advance() {
   if (outstanding_ != 0) return;
   if (state_ == state::naming) {
     put_in_force();
-  } else if (state_ == state::syncing &&
-             (core_.synced_position >= as_of_ || planted(bug::checkpoint_before_its_log))) {
+  } else if (state_ == state::syncing && core_.synced_position >= as_of_) {
     state_ = state::naming;
     io_op rename = make_op(io_op::kind::rename, file_, 0);
     rename.name = checkpoint_temporary;

@@ -6,7 +6,6 @@
 #pragma once
 
 #include <array>
-#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -23,7 +22,7 @@
 namespace holdfast {
 
 /// Who asked for an operation.
-enum class asker : std::uint8_t { log = 1, spare, checkpoint, load, removal, recovery, index };
+enum class asker : std::uint8_t { log = 1, spare, checkpoint, load, removal, recovery };
 
 constexpr std::uint64_t make_tag(asker who, std::uint64_t number) noexcept {
   return (static_cast<std::uint64_t>(who) << 56) | number;
@@ -83,9 +82,6 @@ struct core {
     of->freed_at = next_position;
     sweep_wanted = true;
   }
-  /// The file of a slot goes; so does its index.
-  void remove_segment_file(std::uint32_t slot, std::uint64_t size);
-  void remove_index_file(std::uint32_t slot);
   void submit(io_op op) { files->submit({&op, 1}); }
   /// What an operation is about, for errors: a file or a directory.
   std::string name_of(const io_op& op) const {
@@ -107,10 +103,9 @@ struct core {
   block_index index;
   tail_cache tail;
   instant now;
-  std::uint64_t next_position = 0;                     ///< of the next record
-  std::uint64_t synced_position = 0;                   ///< records below are durable
-  std::uint64_t disk_used = 0;                         ///< bytes of all files
-  std::map<std::uint32_t, std::uint64_t> index_files;  ///< by slot: bytes
+  std::uint64_t next_position = 0;       ///< of the next record
+  std::uint64_t synced_position = 0;     ///< records below are durable
+  std::uint64_t disk_used = 0;           ///< bytes of all files
   std::uint64_t checkpoint_reserve = 0;  ///< bytes kept free for checkpoints still to be made
   std::uint64_t older_checkpoint =
       0;  ///< position of the older of the two kept; 0 = fewer than two
