@@ -35,8 +35,8 @@ void take_older(storage& files, file_id file, const file_info& of, checkpoint_se
 void take_newest(storage& files, file_id file, const file_info& of, checkpoint_search& to) {
   std::vector<std::byte> bytes;
   status read = read_in_force(files, file, of.size, bytes);
-  result<checkpoint_content> parsed = read.ok() ? parse_checkpoint(bytes, of.name)
-                                                : result<checkpoint_content>(std::move(read));
+  result<checkpoint_content> parsed =
+      read.ok() ? parse_checkpoint(bytes, of.name) : result<checkpoint_content>(std::move(read));
   if (!parsed) {
     to.damaged = true;
     to.notes.emplace_back(parsed.text());
@@ -44,8 +44,7 @@ void take_newest(storage& files, file_id file, const file_info& of, checkpoint_s
   }
   to.found = true;
   to.newest = std::move(parsed).value();
-  to.kept.push_back(
-      {to.newest.header.number, to.newest.header.position, to.newest.size, of.size});
+  to.kept.push_back({to.newest.header.number, to.newest.header.position, to.newest.size, of.size});
 }
 
 }  // namespace
