@@ -13,7 +13,6 @@
 #include <utility>
 
 #include "base/coding.hpp"
-#include "base/slab_memory.hpp"
 
 namespace holdfast {
 
@@ -90,17 +89,21 @@ class buffer_ref {
   bytes_view bytes_;
 };
 
-/// A heap slab filled once by its maker and then frozen as a buffer_ref.
+/// A slab filled once by its maker and then frozen as a buffer_ref. Big ones are used again
+/// (base/slab_memory.hpp).
 class slab final : public buffer {
  public:
-  explicit slab(std::size_t capacity) : buffer(kind::slab), storage_(take_slab_memory(capacity)) {}
-  std::byte* data() noexcept { return storage_.get(); }
-  std::size_t capacity() const noexcept { return storage_.get_deleter().capacity; }
+  /// Of at least `capacity` bytes, not initialized.
+  explicit slab(std::size_t capacity);
+  ~slab() override;
+  std::byte* data() noexcept { return memory_; }
+  std::size_t capacity() const noexcept { return capacity_; }
   /// States how many bytes were filled; call once, before the first reference is shared.
-  void set_size(std::size_t size) noexcept { bytes_ = {storage_.get(), size}; }
+  void set_size(std::size_t size) noexcept { bytes_ = {memory_, size}; }
 
  private:
-  slab_memory storage_;
+  std::byte* memory_;
+  std::size_t capacity_;
 };
 
 /// A fresh buffer holding a copy of `bytes`.

@@ -25,6 +25,8 @@ inline constexpr stream_id no_stream = 0;
 enum class record_type : std::uint8_t {
   watermark = 1,      ///< idle watermark: no body
   gap = 2,            ///< recovery's report: what was cut or could not be proven
+  closed = 3,         ///< written by an orderly stop: nothing follows in its segment
+  pad = 4,            ///< fills a page at the end of a commit: nothing but zeros
   block = 16,         ///< a run of messages of one stream; body = entries (patterns/block.hpp)
   channel_def = 17,   ///< a channel's name and pattern
   stream_def = 18,    ///< a stream's id, channel and address

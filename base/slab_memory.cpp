@@ -4,10 +4,12 @@
 #include <mutex>
 #include <vector>
 
+#include "base/buffer.hpp"
+
 namespace holdfast {
 namespace {
 
-constexpr std::size_t kept_min = 128u << 10;  ///< smaller ones the allocator keeps itself
+constexpr std::size_t kept_min = 128u << 10;  // smaller ones the allocator keeps itself
 constexpr std::size_t kept_bytes_max = 16u << 20;
 
 class kept_memory {
@@ -16,31 +18,27 @@ class kept_memory {
 
   slab_memory take(std::size_t capacity) {
     const std::lock_guard held(mutex_);
-    const auto fits = [&](const piece& p) {
-      return p.capacity >= capacity && p.capacity - capacity <= capacity / 4;
+    const auto fits = [capacity](const slab_memory& piece) {
+      return piece.capacity >= capacity && piece.capacity - capacity <= capacity / 4;
     };
     const auto found = std::find_if(pieces_.rbegin(), pieces_.rend(), fits);  // the warmest first
     if (found == pieces_.rend()) return {};
-    const piece taken = *found;
-    bytes_ -= taken.capacity;
+    const slab_memory taken = *found;
     pieces_.erase(std::next(found).base());
-    return slab_memory(taken.memory, {taken.capacity});
+    bytes_ -= taken.capacity;
+    return taken;
   }
-  bool put(std::byte* memory, std::size_t capacity) noexcept {
+  bool put(slab_memory piece) noexcept {
     const std::lock_guard held(mutex_);
-    if (bytes_ + capacity > kept_bytes_max) return false;
-    bytes_ += capacity;
-    pieces_.push_back({memory, capacity});
+    if (bytes_ + piece.capacity > kept_bytes_max) return false;
+    bytes_ += piece.capacity;
+    pieces_.push_back(piece);
     return true;
   }
 
  private:
-  struct piece {
-    std::byte* memory;
-    std::size_t capacity;
-  };
   std::mutex mutex_;
-  std::vector<piece> pieces_;
+  std::vector<slab_memory> pieces_;
   std::size_t bytes_ = 0;
 };
 
@@ -53,13 +51,22 @@ kept_memory& kept() {
 }  // namespace
 
 slab_memory take_slab_memory(std::size_t capacity) {
-  if (capacity >= kept_min)
-    if (slab_memory used = kept().take(capacity)) return used;
-  return slab_memory(new std::byte[capacity], {capacity});
+  const slab_memory used = capacity >= kept_min ? kept().take(capacity) : slab_memory{};
+  return used.bytes ? used : slab_memory{new std::byte[capacity], capacity};
 }
 
-void slab_memory_deleter::operator()(std::byte* memory) const noexcept {
-  if (capacity < kept_min || !kept().put(memory, capacity)) delete[] memory;
+void give_back(slab_memory memory) noexcept {
+  if (memory.capacity < kept_min || !kept().put(memory)) delete[] memory.bytes;
+}
+
+slab::slab(std::size_t capacity) : buffer(kind::slab) {
+  const slab_memory taken = take_slab_memory(capacity);
+  memory_ = taken.bytes;
+  capacity_ = taken.capacity;
+}
+
+slab::~slab() {
+  give_back({memory_, capacity_});
 }
 
 }  // namespace holdfast

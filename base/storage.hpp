@@ -9,7 +9,9 @@
 // and never retried by the storage.
 #pragma once
 
+#include <cerrno>
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -31,8 +33,11 @@ struct io_op {
   std::uint64_t at = 0;            ///< write, load: offset
   std::uint64_t size = 0;          ///< create: bytes to preallocate; load: length
   std::vector<buffer_ref> pieces;  ///< write: consecutive bytes starting at `at`
-  std::string name;       ///< create, rename (from), remove: relative to the journal's directory
-  std::string to;         ///< rename: new name; sync_dir: the directory ("" or "seg")
+  std::string name;  ///< create, rename (from), remove: relative to the journal's directory
+  std::string to;    ///< rename: new name; sync_dir: the directory ("" or "seg")
+  /// load: called with what was read, where it was read, off the submitting thread; the result
+  /// brings what it returns.
+  std::function<buffer_ref(const buffer_ref&)> digest;
   std::uint64_t tag = 0;  ///< given back in the result
 };
 
@@ -42,10 +47,15 @@ struct io_result {
   std::uint64_t tag = 0;
   int error = 0;  ///< 0 or an errno value
   /// load: what was read (production: a slice of a map, or a copy). Bytes that cannot be read are
-  /// zero; it is an error only if none can.
+  /// zero; it is an error only if none can, or for want of descriptors, which says nothing about
+  /// the file: ask again.
   buffer_ref bytes;
   std::string text{};  ///< of what failed: the file, the place in it, the reason; may be empty
 };
+
+constexpr bool want_of_descriptors(int error) noexcept {
+  return error == EMFILE || error == ENFILE;
+}
 
 struct file_info {
   std::string name;  ///< relative to the journal's directory
@@ -68,12 +78,21 @@ class storage {
   /// Opens an existing file for reading and writing.
   virtual result<file_id> open_file(std::string_view name) = 0;
   virtual void close_file(file_id file) = 0;
+  /// Off: the file will only be read, so its descriptor may be closed when there are many, and
+  /// opened again. Files that were made start with on, those that were opened with off.
+  virtual void keep_open(file_id, bool /*on*/) {}
   /// Bytes of the file that were handed out are still held by somebody: it must not be overwritten.
   virtual bool pinned(file_id file) const = 0;
   virtual result<std::vector<file_info>> list(std::string_view directory) = 0;  ///< "" or "seg"
   virtual status make_directory(std::string_view name) = 0;
   /// Reads now, on the calling thread: opening and tools only.
   virtual status read_now(file_id file, std::uint64_t at, std::span<std::byte> into) = 0;
+  /// Offset from which on the file is space that was never written; all ones if that is unknown.
+  /// Opening only.
+  virtual std::uint64_t written_end(file_id file) {
+    (void)file;
+    return ~std::uint64_t{0};
+  }
   virtual std::uint64_t free_bytes() = 0;  ///< of the file system, for the disk-full policy
 };
 

@@ -34,8 +34,8 @@ void make_quick(journal_bench_options& options) {
   options.repeats = 3;
   options.log_bytes = 256ull << 20;
   options.messages = 4'000'000;
-  options.amplified_bytes = 16ull << 20;
-  options.amplified_segment = 8ull << 20;
+  options.amplified_bytes = 32ull << 20;
+  options.amplified_segment = 16ull << 20;
 }
 
 command parse_command(int argc, char** argv) {

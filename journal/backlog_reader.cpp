@@ -1,6 +1,7 @@
 #include "journal/backlog_reader.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/checksum.hpp"
 #include "journal/mapping.hpp"
@@ -12,6 +13,7 @@ constexpr std::uint64_t window_bytes = 1ull << 20;
 constexpr std::size_t windows_max = 64;
 constexpr std::uint64_t patience_turns = 4;  // who waits for a window asks in every turn
 constexpr int sighting_records_max = 4096;
+constexpr std::uint64_t ask_again_ns = 100 * ms_ns;
 
 // What of a segment can be loaded: the rest of the active one is not written yet.
 std::uint64_t readable_end(const core& shared, const segment& in) noexcept {
@@ -43,11 +45,7 @@ backlog_reader::window* backlog_reader::load(const segment& in, std::uint64_t po
   made.size = std::min(std::max(window_bytes, size), readable_end(core_, in) - position);
   made.tag = next_tag_++;
   made.loading = true;
-  io_op op = make_op(io_op::kind::load, in.file, make_tag(asker::load, made.tag));
-  op.at = position - in.base();
-  op.size = made.size;
-  core_.submit(std::move(op));
-  ++core_.stats.loads;
+  ask(made, in);
   return into;
 }
 
@@ -80,9 +78,30 @@ void backlog_reader::begin_turn() noexcept {
   turned_away_ = false;
 }
 
+void backlog_reader::ask(const window& what, const segment& in) {
+  io_op op = make_op(io_op::kind::load, in.file, make_tag(asker::load, what.tag));
+  op.at = what.from - in.base();
+  op.size = what.size;
+  core_.submit(std::move(op));
+  ++core_.stats.loads;
+}
+
+void backlog_reader::on_time() {
+  if (core_.now.now_ns < again_at_) return;
+  again_at_ = never_ns;
+  for (window& w : windows_)
+    if (const segment* in = core_.segments.find(w.from); in && std::exchange(w.put_off, false))
+      ask(w, *in);
+}
+
 void backlog_reader::on_result(const io_result& done) {
   for (window& w : windows_) {
     if (w.tag != number_of(done.tag)) continue;
+    if (want_of_descriptors(done.error)) {
+      w.put_off = true;
+      again_at_ = core_.now.now_ns + ask_again_ns;
+      return;
+    }
     w.loading = false;
     w.bad = done.error != 0 || !core_.segments.find(w.from);
     if (!w.bad) w.bytes = done.bytes;
@@ -93,7 +112,7 @@ void backlog_reader::on_result(const io_result& done) {
 std::uint64_t backlog_reader::deadline() const noexcept {
   const bool loading =
       std::any_of(windows_.begin(), windows_.end(), [](const window& w) { return w.loading; });
-  return turned_away_ && !loading ? 0 : never_ns;
+  return turned_away_ && !loading ? 0 : again_at_;
 }
 
 void backlog_reader::forget(std::uint64_t base) {
@@ -187,8 +206,9 @@ backlog_reader::sighting backlog_reader::first_of(const segment& in, std::uint64
     if (found.what != seen::good) return sighting::unknown;
     const record_head& head = found.header.head;
     // Relocated messages and later ones of the same stream may lie in one segment.
-    const bool of_row =
-        head.first_sequence <= row.last() && head.first_sequence + head.count > row.first;
+    const bool of_row = head.first_sequence <= row.last() &&
+                        head.first_sequence + head.count > row.first &&
+                        of.unfinished(head.first_sequence, head.first_sequence + head.count) != 0;
     if (head.type == record_type::block && of_row && core_.index.find(head.stream) == &of)
       return head.first_sequence <= from ? sighting::before : sighting::unknown;
     position += record_size(found.header.body_len);
@@ -203,20 +223,25 @@ fetched backlog_reader::read(const request& what, std::vector<block>& out) {
   if (!row) return {fetch::gap, {what.from, what.until - what.from}};
   if (row->first > what.from)
     return {fetch::gap, {what.from, std::min(row->first, what.until) - what.from}};
-  return read_row(what, *of, *row, out);
+  const segment* in = core_.segments.find(row->position);
+  if (!in || in->file == 0) return {fetch::gap, {what.from, row->end() - what.from}};
+  const std::uint64_t at = start_position(*in, *of, *row, what.from);
+  if (at == 0) return {fetch::pending, {}};
+  fetched got = read_row(what, *of, *row, at, out);
+  // A message that was moved twice may lie twice in a segment, and only the first place counts.
+  if (got.outcome == fetch::gap && at != row->position)
+    got = read_row(what, *of, *row, row->position, out);
+  if (got.outcome == fetch::gap) ++core_.stats.corrupt;
+  return got;
 }
 
 fetched backlog_reader::read_row(const request& what, stream_rows& of, const index_row& row,
-                                 std::vector<block>& out) {
+                                 std::uint64_t at, std::vector<block>& out) {
   const segment* in = core_.segments.find(row.position);
   const std::uint64_t row_end = std::min(row.end(), what.until);
   std::uint64_t from = what.from;
-  if (!in || in->file == 0) return {fetch::gap, {from, row.end() - from}};
-  std::uint64_t at = start_position(*in, of, row, from);
-  if (at == 0) return {fetch::pending, {}};
   std::uint64_t bytes = 0;
   const auto lost = [&](std::uint64_t to) {
-    ++core_.stats.corrupt;
     if (from != what.from) return fetched{fetch::ok, {}};
     return fetched{fetch::gap, {from, to - from}};
   };
@@ -240,6 +265,8 @@ fetched backlog_reader::read_row(const request& what, stream_rows& of, const ind
     const std::uint64_t end = head.first_sequence + head.count;
     if (end <= from || head.first_sequence > row.last()) continue;
     if (head.first_sequence > from) {
+      // What follows one another by sequence and place are the messages that are not finished.
+      if (of.unfinished(head.first_sequence, end) == 0) continue;
       of.hint_sequence = head.first_sequence;
       of.hint_position = record_at;
       return lost(head.first_sequence);

@@ -25,6 +25,8 @@ class backlog_reader {
   fetched read(const request& what, std::vector<block>& out);
   void on_result(const io_result& done);
   void begin_turn() noexcept;
+  /// Asks again for what could not be loaded for want of descriptors.
+  void on_time();
   /// At once if somebody found no window free and no load is on its way, whose end would wake him.
   std::uint64_t deadline() const noexcept;
   /// The segment at `base` is gone.
@@ -51,18 +53,20 @@ class backlog_reader {
     buffer_ref bytes;
     bool loading = false;
     bool read = false;
+    bool put_off = false;  // could not be loaded now
     bool bad = false;
   };
   window* find(const segment& in, std::uint64_t position, std::uint64_t size);
   window* load(const segment& in, std::uint64_t position, std::uint64_t size);
   window* find_or_load(const segment& in, std::uint64_t position, std::uint64_t size);
   window* free_window();
+  void ask(const window& what, const segment& in);
   enum class sighting : std::uint8_t { before, unknown, pending };
   std::uint64_t start_position(const segment& in, const stream_rows& of, const index_row& row,
                                std::uint64_t from);
   sighting first_of(const segment& in, std::uint64_t position, const index_row& row,
                     const stream_rows& of, std::uint64_t from);
-  fetched read_row(const request& what, stream_rows& of, const index_row& row,
+  fetched read_row(const request& what, stream_rows& of, const index_row& row, std::uint64_t at,
                    std::vector<block>& out);
   /// Next place at or behind `position` where a record header is right; the segment's end if none;
   /// 0 while loading.
@@ -74,6 +78,7 @@ class backlog_reader {
   std::uint64_t clock_ = 0;
   std::uint64_t turn_ = 0;
   bool turned_away_ = false;
+  std::uint64_t again_at_ = never_ns;
 };
 
 }  // namespace holdfast

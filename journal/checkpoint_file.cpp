@@ -28,6 +28,12 @@ bool take_segments(bytes_view data, checkpoint_content& to) {
   return data.empty();
 }
 
+bool take_indexed(bytes_view data, checkpoint_content& to) {
+  for (; data.size() >= 8; data = data.subspan(8))
+    to.indexed.push_back(load<std::uint64_t>(data.data()));
+  return data.empty();
+}
+
 bool take_places(bytes_view data, checkpoint_content& to) {
   for (; data.size() >= place_row_bytes; data = data.subspan(place_row_bytes)) {
     const std::byte* p = data.data();
@@ -150,6 +156,7 @@ bool take_chunk(chunk_kind kind, bytes_view data, checkpoint_content& to, old_ro
     case chunk_kind::old_index: return old.take_index(data);
     case chunk_kind::old_gone: return old.take_gone(data);
     case chunk_kind::streams: return take_streams(data, to);
+    case chunk_kind::indexed: return take_indexed(data, to);
     case chunk_kind::places: return take_places(data, to);
     case chunk_kind::finished: return take_finished(data, to);
     case chunk_kind::rows:
@@ -218,12 +225,47 @@ void chunk_maker::flush() {
   data_.clear();
 }
 
+namespace {
+
+// Walks chunks whose sums may be wrong. Where it ended; at the end chunk if `ended`.
+template <typename Take>
+std::uint64_t walk_chunks(bytes_view file, bool& ended, Take take) {
+  std::uint64_t at = checkpoint_header_bytes;
+  ended = false;
+  while (!ended && at + chunk_header_bytes <= file.size()) {
+    const auto kind = static_cast<chunk_kind>(load<std::uint32_t>(&file[at + 8]));
+    const std::uint64_t size = load<std::uint32_t>(&file[at + 12]);
+    take(kind, size);
+    at += align_up(chunk_header_bytes + size, record_unit);
+    ended = kind == chunk_kind::end;
+  }
+  return at;
+}
+
+std::uint64_t bytes_of_kind(bytes_view file, chunk_kind wanted) {
+  std::uint64_t sum = 0;
+  bool ended = false;
+  walk_chunks(file, ended, [&](chunk_kind kind, std::uint64_t size) {
+    if (kind == wanted) sum += size;
+  });
+  return std::min<std::uint64_t>(sum, file.size());
+}
+
+}  // namespace
+
+std::uint64_t checkpoint_bytes_wanted(bytes_view file, std::uint64_t ahead) {
+  bool ended = false;
+  const std::uint64_t at = walk_chunks(file, ended, [](chunk_kind, std::uint64_t) {});
+  return ended ? at : std::max<std::uint64_t>(at, file.size()) + ahead;
+}
+
 result<checkpoint_content> parse_checkpoint(bytes_view file, const std::string& name) {
   const auto bad = [&](const char* what) {
     return status{errc::corrupt, name + ": " + what + "; an older checkpoint or the log is used"};
   };
   checkpoint_content to;
   if (!decode_checkpoint_header(file, to.header)) return bad("the header is damaged");
+  to.pattern_rows.reserve(bytes_of_kind(file, chunk_kind::rows));
   old_rows old;
   std::uint64_t at = checkpoint_header_bytes;
   while (at + chunk_header_bytes <= file.size()) {
@@ -244,16 +286,6 @@ result<checkpoint_content> parse_checkpoint(bytes_view file, const std::string& 
     return to;
   }
   return bad("the end is missing");
-}
-
-std::uint64_t checkpoint_bytes_wanted(bytes_view file, std::uint64_t ahead) {
-  std::uint64_t at = checkpoint_header_bytes;
-  while (at + chunk_header_bytes <= file.size()) {
-    const auto kind = static_cast<chunk_kind>(load<std::uint32_t>(&file[at + 8]));
-    at += align_up(chunk_header_bytes + load<std::uint32_t>(&file[at + 12]), record_unit);
-    if (kind == chunk_kind::end) return at;
-  }
-  return std::max<std::uint64_t>(at, file.size()) + ahead;
 }
 
 void restore_index(const checkpoint_content& from, block_index& to) {

@@ -35,6 +35,7 @@ enum class chunk_kind : std::uint32_t {
   old_index = 2,  ///< version 1
   streams = 3,
   old_gone = 4,  ///< version 1
+  indexed = 5,
   places = 6,
   finished = 7,
   rows = 16,
@@ -105,6 +106,7 @@ struct checkpoint_content {
   std::vector<listed_finished> finished;
   std::vector<listed_live> live;  ///< not finished, whatever the rows above say (version 1)
   std::vector<listed_row> rows;
+  std::vector<std::uint64_t> indexed;  ///< bases of segments whose rows are in their index files
   std::vector<std::byte> pattern_rows;
   std::uint64_t size = 0;  ///< up to the end of the end chunk
 };

@@ -1,23 +1,24 @@
 #include "journal/checkpoint_search.hpp"
 
 #include <algorithm>
+#include <functional>
 #include <map>
+#include <memory>
 
 namespace holdfast {
 namespace {
 
 constexpr std::uint64_t read_bytes = 1ull << 20;
 
-// As much of the file as it says it holds.
-status read_in_force(storage& files, file_id file, std::uint64_t size,
-                     std::vector<std::byte>& into) {
-  std::uint64_t wanted = std::min(size, read_bytes);
-  while (into.size() < wanted) {
-    const std::size_t before = into.size();
-    into.resize(wanted);
-    if (status read = files.read_now(file, before, std::span(into).subspan(before)); !read)
+// As much of the file as it says it holds; `done` bytes of it.
+status read_in_force(storage& files, file_id file, std::span<std::byte> into, std::uint64_t& done) {
+  std::uint64_t wanted = std::min<std::uint64_t>(into.size(), read_bytes);
+  while (done < wanted) {
+    if (status read = files.read_now(file, done, into.subspan(done, wanted - done)); !read)
       return read;
-    wanted = std::min(size, checkpoint_bytes_wanted(into, read_bytes));
+    done = wanted;
+    const bytes_view so_far = into.first(done);
+    wanted = std::min<std::uint64_t>(into.size(), checkpoint_bytes_wanted(so_far, 2 * done));
   }
   return {};
 }
@@ -33,10 +34,11 @@ void take_older(storage& files, file_id file, const file_info& of, checkpoint_se
 }
 
 void take_newest(storage& files, file_id file, const file_info& of, checkpoint_search& to) {
-  std::vector<std::byte> bytes;
-  status read = read_in_force(files, file, of.size, bytes);
-  result<checkpoint_content> parsed =
-      read.ok() ? parse_checkpoint(bytes, of.name) : result<checkpoint_content>(std::move(read));
+  const auto bytes = std::make_unique_for_overwrite<std::byte[]>(of.size);
+  std::uint64_t done = 0;
+  status read = read_in_force(files, file, {bytes.get(), of.size}, done);
+  result<checkpoint_content> parsed = read.ok() ? parse_checkpoint({bytes.get(), done}, of.name)
+                                                : result<checkpoint_content>(std::move(read));
   if (!parsed) {
     to.damaged = true;
     to.notes.emplace_back(parsed.text());

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/planted.hpp"
+
 namespace holdfast {
 namespace {
 
@@ -150,7 +152,8 @@ void checkpoint_writer::advance() {
   if (outstanding_ != 0) return;
   if (state_ == state::naming) {
     put_in_force();
-  } else if (state_ == state::syncing && core_.synced_position >= as_of_) {
+  } else if (state_ == state::syncing &&
+             (core_.synced_position >= as_of_ || planted(bug::checkpoint_before_its_log))) {
     state_ = state::naming;
     io_op rename = make_op(io_op::kind::rename, file_, 0);
     rename.name = checkpoint_temporary;

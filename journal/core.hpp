@@ -6,6 +6,7 @@
 #pragma once
 
 #include <array>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -22,7 +23,7 @@
 namespace holdfast {
 
 /// Who asked for an operation.
-enum class asker : std::uint8_t { log = 1, spare, checkpoint, load, removal, recovery };
+enum class asker : std::uint8_t { log = 1, spare, checkpoint, load, removal, recovery, index };
 
 constexpr std::uint64_t make_tag(asker who, std::uint64_t number) noexcept {
   return (static_cast<std::uint64_t>(who) << 56) | number;
@@ -82,6 +83,9 @@ struct core {
     of->freed_at = next_position;
     sweep_wanted = true;
   }
+  /// The file of a slot goes; so does its index.
+  void remove_segment_file(std::uint32_t slot, std::uint64_t size);
+  void remove_index_file(std::uint32_t slot);
   void submit(io_op op) { files->submit({&op, 1}); }
   /// What an operation is about, for errors: a file or a directory.
   std::string name_of(const io_op& op) const {
@@ -103,9 +107,10 @@ struct core {
   block_index index;
   tail_cache tail;
   instant now;
-  std::uint64_t next_position = 0;       ///< of the next record
-  std::uint64_t synced_position = 0;     ///< records below are durable
-  std::uint64_t disk_used = 0;           ///< bytes of all files
+  std::uint64_t next_position = 0;                     ///< of the next record
+  std::uint64_t synced_position = 0;                   ///< records below are durable
+  std::uint64_t disk_used = 0;                         ///< bytes of all files
+  std::map<std::uint32_t, std::uint64_t> index_files;  ///< by slot: bytes
   std::uint64_t checkpoint_reserve = 0;  ///< bytes kept free for checkpoints still to be made
   std::uint64_t older_checkpoint =
       0;  ///< position of the older of the two kept; 0 = fewer than two

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <sys/uio.h>
@@ -26,6 +27,13 @@ constexpr std::size_t inline_bytes_max = 64 * 1024;
 /// What opening says when it gives up before it wrote anything.
 constexpr const char* nothing_changed = "; nothing was changed, start again when that is possible";
 
+/// Not so many that nothing is left for sockets and files that are written.
+std::size_t read_files(std::uint32_t wanted) {
+  struct rlimit descriptors {};
+  if (::getrlimit(RLIMIT_NOFILE, &descriptors) != 0) return wanted;
+  return std::min<std::size_t>(wanted, descriptors.rlim_cur / 4);
+}
+
 std::string system_text(int error) {
   return std::generic_category().message(error);
 }
@@ -33,7 +41,10 @@ std::string system_text(int error) {
 class file_storage final : public storage {
  public:
   file_storage(std::string directory, descriptor lock, const file_storage_options& options)
-      : directory_(std::move(directory)), lock_(std::move(lock)), zero_copy_(options.zero_copy) {
+      : directory_(std::move(directory)),
+        lock_(std::move(lock)),
+        zero_copy_(options.zero_copy),
+        files_(directory_, read_files(options.read_files_max)) {
     threads_.emplace_back([this] { run_commits(); });
     for (std::uint32_t i = 0; i < std::max(options.reader_threads, 1u); ++i)
       threads_.emplace_back([this] { run_loads(); });
@@ -48,13 +59,15 @@ class file_storage final : public storage {
   std::size_t poll(std::vector<io_result>& out) override { return results_.take(out); }
   void wait() override { results_.wait(); }
   int wake_fd() const noexcept override { return results_.fd(); }
-  file_id assign(std::string_view name) override { return files_.add(std::string(name), nullptr); }
+  file_id assign(std::string_view name) override { return files_.add(std::string(name)); }
   result<file_id> open_file(std::string_view name) override;
   void close_file(file_id file) override { files_.remove(file); }
+  void keep_open(file_id file, bool on) override { files_.keep_open(file, on); }
   bool pinned(file_id file) const override { return files_.map_in_use(file); }
   result<std::vector<file_info>> list(std::string_view directory) override;
   status make_directory(std::string_view name) override;
   status read_now(file_id file, std::uint64_t at, std::span<std::byte> into) override;
+  std::uint64_t written_end(file_id file) override;
   std::uint64_t free_bytes() override;
 
  private:
@@ -127,6 +140,7 @@ void file_storage::run_loads() {
   std::vector<io_result> done;
   while (loads_.take(ops, 1)) {
     done.push_back(load(ops[0]));
+    if (ops[0].digest && done[0].error == 0) done[0].bytes = ops[0].digest(done[0].bytes);
     results_.push(done);
     ops.clear();
   }
@@ -202,7 +216,7 @@ int file_storage::run_name(const io_op& op) {
 
 // Writes consecutive operations that continue one another with as few calls as possible.
 std::size_t file_storage::write_run(std::span<io_op> ops, std::vector<io_result>& done) {
-  const open_files::handle file = files_.get(ops[0].file);
+  const open_files::handle file = files_.get_to_write(ops[0].file);
   std::vector<iovec> parts;
   std::uint64_t end = ops[0].at;
   std::size_t count = 0;
@@ -245,24 +259,26 @@ std::size_t file_storage::write_run(std::span<io_op> ops, std::vector<io_result>
 int file_storage::sync(file_id id) {
   const open_files::handle file = files_.get(id);
   if (!file) return files_.error(id);
-  return ::fdatasync(file->get()) == 0 ? 0 : errno;
+  if (::fdatasync(file->get()) != 0) return errno;
+  files_.synced(id);
+  return 0;
 }
 
 int file_storage::create(const io_op& op) {
   const std::string name = files_.name(op.file);
   if (name.empty()) return EBADF;
-  descriptor made(::open(path(name).c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
+  descriptor made = files_.open(name, O_RDWR | O_CREAT | O_TRUNC);
   if (made.get() < 0) return errno;
   int error = 0;
   if (op.size != 0) error = ::posix_fallocate(made.get(), 0, static_cast<off_t>(op.size));
   if (error == 0 && ::fsync(made.get()) != 0) error = errno;
   if (error != 0) return error;
-  files_.set(op.file, std::make_shared<descriptor>(std::move(made)));
+  files_.made(op.file, std::move(made));
   return 0;
 }
 
 int file_storage::sync_directory(const std::string& name) {
-  const descriptor directory(::open(path(name).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  const descriptor directory = files_.open(name, O_RDONLY | O_DIRECTORY);
   if (directory.get() < 0) return errno;
   return ::fsync(directory.get()) == 0 ? 0 : errno;
 }
@@ -270,11 +286,17 @@ int file_storage::sync_directory(const std::string& name) {
 io_result file_storage::load(const io_op& op) {
   io_result done{op.what, op.file, op.tag, 0, {}};
   if (zero_copy_) {
-    result<buffer_ref> map = files_.map(op.file, directory_);
+    result<buffer_ref> map = files_.map(op.file);
     if (map.ok() && op.at + op.size <= map->size() && bring_in(op, *map) == 0) {
       done.bytes = map->slice(op.at, op.size);
       return done;
     }
+  }
+  const int error = files_.get(op.file) ? 0 : files_.error(op.file);
+  if (want_of_descriptors(error)) {
+    done.error = error;
+    done.text = what_failed(op, error);
+    return done;
   }
   auto* copy = new slab(op.size);
   copy->set_size(op.size);
@@ -322,13 +344,13 @@ int file_storage::bring_in(const io_op& op, const buffer_ref& map) {
 }
 
 result<file_id> file_storage::open_file(std::string_view name) {
-  descriptor opened(::open(path(name).c_str(), O_RDWR | O_CLOEXEC));
+  descriptor opened = files_.open(std::string(name), O_RDWR);
   if (opened.get() < 0) {
     const int error = errno;
     return {error == ENOENT ? errc::not_found : errc::io,
             path(name) + ": cannot be opened: " + system_text(error) + nothing_changed};
   }
-  return files_.add(std::string(name), std::make_shared<descriptor>(std::move(opened)));
+  return files_.add(std::string(name), std::move(opened));
 }
 
 result<std::vector<file_info>> file_storage::list(std::string_view directory) {
@@ -367,6 +389,19 @@ status file_storage::read_now(file_id id, std::uint64_t at, std::span<std::byte>
   if (file && done == into.size()) return {};
   return {errc::io, path(files_.name(id)) + ": " + std::to_string(into.size()) +
                         " bytes at offset " + std::to_string(at) + " cannot be read"};
+}
+
+// Preallocated space that was not written yet counts as a hole.
+std::uint64_t file_storage::written_end(file_id id) {
+  const open_files::handle file = files_.get(id);
+  off_t end = 0;
+  while (file) {
+    const off_t data = ::lseek(file->get(), end, SEEK_DATA);
+    if (data < 0 && errno == ENXIO) return static_cast<std::uint64_t>(end);
+    if (data >= 0) end = ::lseek(file->get(), data, SEEK_HOLE);
+    if (data < 0 || end < 0) break;
+  }
+  return ~std::uint64_t{0};
 }
 
 std::uint64_t file_storage::free_bytes() {

@@ -21,6 +21,7 @@ struct file_storage_options {
   std::uint32_t reader_threads = 1;
   bool create_directory = true;
   bool zero_copy = true;  ///< loads give slices of maps, not copies; see journal_options
+  std::uint32_t read_files_max = 256;  ///< see journal_options
 };
 
 /// Opens (and makes) `directory`, and locks it. errc::in_use names the path if another process has

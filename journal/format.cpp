@@ -94,6 +94,12 @@ std::uint64_t segment_key(const bytes16_id& journal_id, std::uint64_t epoch) noe
 
 void encode_record_header(const record_header& from, std::uint64_t key, std::uint64_t position,
                           std::span<std::byte, record_header_bytes> to) noexcept {
+  lay_out_record_header(from, to);
+  seal_record_header(to, key, position);
+}
+
+void lay_out_record_header(const record_header& from,
+                           std::span<std::byte, record_header_bytes> to) noexcept {
   const record_head& head = from.head;
   store(&to[4], from.body_len);
   store(&to[8], static_cast<std::uint8_t>(head.type));
@@ -110,7 +116,11 @@ void encode_record_header(const record_header& from, std::uint64_t key, std::uin
   store(&to[54], head.props_mask);
   store(&to[55], static_cast<std::uint8_t>(head.need));
   store(&to[56], head.producer_number);
-  store(&to[0], checksum32(to.subspan(4), key + position));
+}
+
+void seal_record_header(std::span<std::byte, record_header_bytes> header, std::uint64_t key,
+                        std::uint64_t position) noexcept {
+  store(&header[0], checksum32(header.subspan(4), key + position));
 }
 
 std::optional<record_header> decode_record_header(bytes_view from, std::uint64_t key,

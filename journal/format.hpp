@@ -72,6 +72,12 @@ struct record_header {
 
 void encode_record_header(const record_header& from, std::uint64_t key, std::uint64_t position,
                           std::span<std::byte, record_header_bytes> to) noexcept;
+/// The same in two steps: all but the sum, and the sum. Of many headers, first all of the one, then
+/// all of the other: a sum taken right behind its bytes waits for them to reach the cache.
+void lay_out_record_header(const record_header& from,
+                           std::span<std::byte, record_header_bytes> to) noexcept;
+void seal_record_header(std::span<std::byte, record_header_bytes> header, std::uint64_t key,
+                        std::uint64_t position) noexcept;
 /// Empty unless the sum is right for this place.
 std::optional<record_header> decode_record_header(bytes_view from, std::uint64_t key,
                                                   std::uint64_t position) noexcept;

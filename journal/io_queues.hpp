@@ -8,7 +8,6 @@
 #include <sys/eventfd.h>
 
 #include <condition_variable>
-#include <deque>
 #include <iterator>
 #include <mutex>
 #include <span>
@@ -66,22 +65,27 @@ class op_queue {
     bool wake = false;
     {
       const std::lock_guard lock(guard_);
-      for (io_op& op : ops) waiting_.push_back(std::move(op));
+      waiting_.insert(waiting_.end(), std::make_move_iterator(ops.begin()),
+                      std::make_move_iterator(ops.end()));
       wake = idle_ != 0;
     }
     if (wake) signal_.notify_one();
   }
-  /// Everything that waits, at most `limit`; false when stopped.
+  /// Everything that waits, at most `limit`, into `out`, which is empty; false when stopped.
+  /// Whoever pushes never waits for what waits to be moved: it is handed over whole.
   bool take(std::vector<io_op>& out, std::size_t limit) {
     std::unique_lock lock(guard_);
     ++idle_;
     signal_.wait(lock, [this] { return stopped_ || !waiting_.empty(); });
     --idle_;
     if (waiting_.empty()) return false;
-    while (!waiting_.empty() && out.size() < limit) {
-      out.push_back(std::move(waiting_.front()));
-      waiting_.pop_front();
+    if (waiting_.size() <= limit) {
+      out.swap(waiting_);
+      return true;
     }
+    const auto end = waiting_.begin() + static_cast<std::ptrdiff_t>(limit);
+    out.assign(std::make_move_iterator(waiting_.begin()), std::make_move_iterator(end));
+    waiting_.erase(waiting_.begin(), end);
     return true;
   }
   /// Nothing waits and nothing runs: every thread of this queue sleeps. Stays so until the caller,
@@ -101,7 +105,7 @@ class op_queue {
  private:
   mutable std::mutex guard_;
   std::condition_variable signal_;
-  std::deque<io_op> waiting_;
+  std::vector<io_op> waiting_;
   std::uint32_t idle_ = 0;
   bool stopped_ = false;
 };

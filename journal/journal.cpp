@@ -5,10 +5,12 @@
 
 #include "base/check.hpp"
 #include "base/checksum.hpp"
+#include "base/planted.hpp"
 #include "journal/mapping.hpp"
 #include "journal/recovery.hpp"
 #include "journal/relocator.hpp"
 #include "journal/retention.hpp"
+#include "journal/segment_indexer.hpp"
 #include "journal/troubles.hpp"
 
 namespace holdfast {
@@ -28,7 +30,8 @@ struct journal::state {
         checkpoints(shared, writer),
         backlog(shared),
         keeper(shared, backlog, spares),
-        mover(shared, writer, backlog, spares) {}
+        mover(shared, writer, backlog, spares),
+        indexer(shared, spares) {}
 
   void take_in(const io_result& done);
   void pass_on(const io_result& done);
@@ -43,6 +46,7 @@ struct journal::state {
   backlog_reader backlog;
   retention keeper;
   relocator mover;
+  segment_indexer indexer;
   troubles said;
   std::unique_ptr<recovery> opening;  // until replay() has ended
   std::vector<io_result> results;
@@ -53,13 +57,19 @@ struct journal::state {
 void journal::state::take_in(const io_result& done) {
   // What follows from a failure that was told already is not told again.
   const asker who = asker_of(done.tag);
-  const bool told = shared.failed || (who == asker::log && writer.is_past(done)) ||
-                    (who == asker::spare && done.error == spares.refused());
+  const bool told =
+      shared.failed || (who == asker::log && writer.is_past(done)) ||
+      ((who == asker::spare || who == asker::removal) && done.error == spares.refused());
   const bool refused = spares.refused() != 0;
+  const std::uint32_t rewrites = writer.rewrites();
   pass_on(done);
   if (refused && spares.refused() == 0) said.note_made();
   const bool bad = done.error != 0 || !done.text.empty();
-  if (bad && !told) said.note(done, shared.failed, shared.now.now_ns);
+  if (!bad || told) return;
+  const auto after = shared.failed                   ? troubles::outcome::failed
+                     : writer.rewrites() != rewrites ? troubles::outcome::rewritten
+                                                     : troubles::outcome::one_copy;
+  said.note(done, after, shared.now.now_ns);
 }
 
 void journal::state::pass_on(const io_result& done) {
@@ -70,7 +80,8 @@ void journal::state::pass_on(const io_result& done) {
       return;
     case asker::checkpoint: checkpoints.on_result(done); return;
     case asker::load: backlog.on_result(done); return;
-    case asker::removal:
+    case asker::index: indexer.on_result(done); return;
+    case asker::removal: spares.note_removed(); return;
     case asker::recovery: return;
   }
 }
@@ -81,8 +92,7 @@ void journal::state::adopt_or_remove(const std::vector<recovery::unused_file>& f
     const result<file_id> opened = shared.files->open_file(f.name);
     if (opened.ok() && spares.adopt({slot, *opened, f.size, true, f.reused})) continue;
     if (opened.ok()) shared.files->close_file(*opened);
-    shared.disk_used -= std::min(shared.disk_used, f.size);
-    shared.submit(make_remove(f.name, make_tag(asker::removal, 0)));
+    shared.remove_segment_file(slot, f.size);
   }
 }
 
@@ -90,12 +100,13 @@ void journal::state::go_live() {
   std::array<std::byte, gap_body_bytes> body;
   encode_gap_body(opening->cut(), body);
   adopt_or_remove(opening->unused());
+  for (const std::uint32_t slot : opening->left_alone()) shared.remove_index_file(slot);
   opening.reset();
   live = true;
   writer.start(*shared.active);
   // What emptied a segment before this start is not known: a move needs the older checkpoint gone.
   for (const auto& s : shared.segments.all()) {
-    if (!s->in_log || s->live_rows != 0 || s.get() == shared.active) continue;
+    if (!s->in_log || !s->rows_known || s->live_rows != 0 || s.get() == shared.active) continue;
     s->drained = true;
     s->freed_at = shared.next_position;
   }
@@ -116,6 +127,7 @@ marks journal::state::turn() {
   for (const io_result& done : results) take_in(done);
   for (const std::string& lost : take_lost_places()) said.note_lost(lost);
   writer.on_time();
+  backlog.on_time();
   if (writer.rewrites() != rewrites_seen) {
     rewrites_seen = writer.rewrites();
     checkpoints.abort();
@@ -123,6 +135,7 @@ marks journal::state::turn() {
   }
   if (live && writer.waits_for_file() == 0 && mover.step())
     checkpoints.note_append(shared.active->header.oversize);
+  if (live) indexer.step();
   checkpoints.advance();
   keeper.sweep();
   checkpoints.set_pressed(keeper.waiting() != 0 && spares.full());
@@ -130,6 +143,20 @@ marks journal::state::turn() {
   spares.refill();
   shared.tail.shrink(shared.options.tail_bytes, shared.synced_position);
   return writer.now_at();
+}
+
+void core::remove_segment_file(std::uint32_t slot, std::uint64_t size) {
+  submit(make_remove(segment_name(slot), make_tag(asker::removal, 0)));
+  disk_used -= std::min(disk_used, size);
+  remove_index_file(slot);
+}
+
+void core::remove_index_file(std::uint32_t slot) {
+  const auto file = index_files.find(slot);
+  if (file == index_files.end()) return;
+  submit(make_remove(index_name(slot), make_tag(asker::removal, 0)));
+  disk_used -= std::min(disk_used, file->second);
+  index_files.erase(file);
 }
 
 journal::journal(std::unique_ptr<state> parts) : state_(std::move(parts)) {}
@@ -187,6 +214,9 @@ fetched journal::read(stream_id stream, std::uint64_t from, read_limits limits,
   std::uint64_t at = tail.find(stream, from);
   if (at == tail.end_ordinal()) {
     const std::uint64_t until = std::min(of->next, tail.first_sequence(stream, from));
+    const index_row* row = block_index::row_for(*of, from);
+    const bool known = row && row->first <= from;
+    if (!known && shared.index.incomplete()) return {fetch::pending, {}};
     return state_->backlog.read({stream, from, until, limits}, out);
   }
   std::uint64_t bytes = 0;
@@ -204,7 +234,8 @@ fetched journal::read(stream_id stream, std::uint64_t from, read_limits limits,
 }
 
 void journal::settle(stream_id stream, std::span<const range> ranges) {
-  for (const range& what : ranges) state_->shared.index.settle(stream, what);
+  for (const range& what : ranges)
+    state_->shared.index.settle(stream, {what.first, what.count + planted(bug::settles_one_more)});
 }
 
 void journal::trim(stream_id stream, std::uint64_t to) {
@@ -219,7 +250,7 @@ std::uint64_t journal::next_deadline() const noexcept {
   const bool waits = state_->writer.waits_for_file() != 0;
   return std::min({state_->writer.deadline(), state_->checkpoints.deadline(),
                    state_->spares.deadline(), state_->backlog.deadline(),
-                   waits ? never_ns : state_->mover.deadline()});
+                   state_->indexer.deadline(), waits ? never_ns : state_->mover.deadline()});
 }
 
 int journal::wake_fd() const noexcept {
@@ -260,7 +291,11 @@ status journal::flush() {
 
 status journal::close() {
   status done = flush();
-  state_->live = false;
+  state_->live = false;  // nothing is moved any more
+  if (done.ok() && state_->writer.all_synced()) {
+    state_->writer.append_closed();
+    done = flush();
+  }
   state_->shared.files.reset();
   return done;
 }

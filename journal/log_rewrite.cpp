@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/check.hpp"
+#include "base/planted.hpp"
 #include "journal/log_writer.hpp"
 
 namespace holdfast {
@@ -13,6 +14,19 @@ namespace {
 constexpr std::uint64_t ask_again_ns = second_ns;
 
 }  // namespace
+
+// A sealed segment whose second copy of the header fails has its records all the same: it stays
+// with one copy. Whatever else fails is a failure of the log.
+void log_writer::on_failure(const asked& op, const io_result& done) {
+  for (const auto& s : core_.segments.all())
+    if (s->file == done.file) s->unsound = true;
+  segment* of = op.header_of != 0 ? core_.segments.find(op.header_of) : nullptr;
+  if (!of || of == core_.active || of->end > core_.synced_position)
+    return recover(done.error, done.file);
+  of->header_asked = false;
+  asked_[number_of(done.tag) - first_asked_].done = true;
+  drop_done();
+}
 
 // A write or sync failed. What was not durable goes to a fresh segment, once; if that fails as
 // well, the journal takes nothing more.
@@ -54,6 +68,7 @@ void log_writer::abandon() {
   first_asked_ += asked_.size();
   asked_.clear();
   write_ = io_op{};
+  unsealed_.clear();
   ops_.clear();
   slab_from_ = slab_used_;
   if (holding_) give_back_untouched();
@@ -62,12 +77,14 @@ void log_writer::abandon() {
   segment* kept = core_.segments.find(core_.synced_position - 1);
   check(kept != nullptr, "the durable end lies in a segment");
   for (const auto& s : core_.segments.all()) {
-    s->header_asked = false;
     if (s->base() > kept->base()) s->in_log = false;
+    // The copy may never have been written: it is asked for again.
+    if (std::exchange(s->header_asked, false) && s->in_log) half_headers_.push_back(s->base());
   }
   kept->end = core_.synced_position;
   core_.active = kept;
   std::erase_if(half_headers_, [kept](std::uint64_t base) { return base > kept->base(); });
+  std::sort(half_headers_.begin(), half_headers_.end());
 }
 
 // Segments begun while operations were held: nothing was asked of their files.
@@ -99,7 +116,7 @@ void log_writer::place_again() {
   if (from == tail.end_ordinal()) put_segment_header();  // a header's copy failed, nothing else
   std::uint64_t batch_start = core_.next_position;
   bool in_batch = false;
-  for (std::uint64_t i = from; i < tail.end_ordinal(); ++i) {
+  for (std::uint64_t i = from + planted(bug::rewrite_leaves_one_out); i < tail.end_ordinal(); ++i) {
     placed& record = tail.at(i);
     record.position = core_.next_position;
     if (!in_batch) batch_start = record.position;
@@ -126,7 +143,7 @@ void log_writer::place_again() {
 void log_writer::release() {
   holding_ = false;
   held_header_.tag = make_tag(asker::log, first_asked_ + asked_.size());
-  asked_.push_back({held_covers_, 0, false});
+  asked_.push_back({held_covers_, 0, false, false});
   ops_.insert(ops_.begin(), std::move(held_header_));
   submit();
 }

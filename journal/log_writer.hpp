@@ -14,6 +14,8 @@
 
 #include <deque>
 
+#include "journal/chunk_queue.hpp"
+#include "journal/slab_pool.hpp"
 #include "journal/spare_pool.hpp"
 
 namespace holdfast {
@@ -22,11 +24,13 @@ class log_writer {
  public:
   log_writer(core& shared, spare_pool& spares) : core_(shared), spares_(spares) {}
 
-  /// Begins to write behind `active`, all of whose header is durable.
+  /// Begins to write behind `active`, of whose header the first copy is durable.
   void start(segment& active);
   ticket append(std::span<append_item> items);
   /// A record of the journal itself, synced at once.
   void append_own(record_head head, buffer_ref body);
+  /// The last record of an orderly stop; all before it is synced.
+  void append_closed();
   /// A block that is in the log already, to leave its place there. Synced with what follows; its
   /// position.
   std::uint64_t append_relocated(record_head head, buffer_ref body);
@@ -58,8 +62,19 @@ class log_writer {
   };
   struct asked {
     covered covers;
-    std::uint64_t second_header_of = 0;  // base of the segment whose header it completes
+    std::uint64_t header_of = 0;  // base of the segment whose header's second copy it is for
+    bool completes = false;       // that header
     bool done = false;
+  };
+
+  struct unsealed {  // a header whose sum is still to be made
+    std::byte* header = nullptr;
+    std::uint64_t position = 0;
+  };
+  struct unindexed {  // blocks of one stream that follow one another in one segment
+    stream_id stream = no_stream;
+    range messages;
+    block_index::place at;
   };
 
   covered everything() const noexcept { return {core_.next_position, appended_bytes_, appended_}; }
@@ -71,18 +86,26 @@ class log_writer {
   void complete_header(segment& of);
   void note_header(std::uint64_t base);
   void begin_write(std::uint64_t offset);
-  void place(const record_head& head, buffer_ref body, std::uint64_t batch_start, ticket number);
+  const placed& place(const record_head& head, buffer_ref&& body, std::uint64_t batch_start,
+                      ticket number);
+  void index_later(const placed& record);
+  void index_run();
   void index_block(const placed& record);
   std::uint64_t encode(const record_head& head, const buffer_ref& body, std::uint64_t batch_start);
-  void put_bytes(bytes_view bytes);
+  void seal_headers();
+  void put_piece(const buffer_ref& body, std::size_t padding);
+  std::byte* slab_room(std::size_t size);
   void fresh_slab();
   void close_piece();
   void close_write();
   void push_sync();
+  void fill_page();
   void submit();
   void note_level(level need) noexcept;
   void advance(const asked& op, io_op::kind what);
+  void drop_done();
   // After a failure (log_rewrite.cpp).
+  void on_failure(const asked& op, const io_result& done);
   void recover(int error, file_id file);
   void rewrite();
   void abandon();
@@ -93,16 +116,20 @@ class log_writer {
   core& core_;
   spare_pool& spares_;
   std::vector<io_op> ops_;
-  ring<asked> asked_;
+  chunk_queue<asked> asked_;
   std::uint64_t first_asked_ = 1;           // number of asked_.front()
   std::deque<std::uint64_t> half_headers_;  // bases of segments with one copy of their header
   bool header_unsynced_ = false;            // a second copy was written into the active segment
   io_op write_;                             // being put together
-  slab* slab_ = nullptr;                    // header bytes; a piece of it is open from slab_from_
-  buffer_ref slab_ref_;
+  std::size_t pieces_before_ = 0;           // pieces of the write before it: what it may need
+  std::vector<unsealed> unsealed_;          // headers of that write
+  const buffer_ref zeros_ = copy_to_buffer(std::array<std::byte, file_unit>{});
+  slab_pool slabs_;
+  std::byte* slab_ = nullptr;  // the last of them; a piece of it is open from slab_from_
   std::size_t slab_from_ = 0;
   std::size_t slab_used_ = 0;
 
+  unindexed run_;
   ticket appended_ = 0;
   ticket written_ = 0;
   ticket synced_ = 0;
@@ -111,7 +138,7 @@ class log_writer {
   covered sync_asked_;
   std::uint64_t sync_due_ = never_ns;
   std::uint64_t watermark_due_ = never_ns;
-  bool last_is_watermark_ = false;
+  bool proven_ = false;  // the last record says that all before it is durable
   bool want_sync_ = false;
   bool rewriting_ = false;
   std::uint64_t rewritten_to_ = 0;

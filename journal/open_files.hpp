@@ -1,11 +1,16 @@
-// open_files: descriptors and maps of the journal's files by number.
+// open_files: descriptors and maps of the journal's files by number. Files that are written stay
+// open; of the others, which are only read, so many are open or mapped as are allowed, and the one
+// that was used the longest time ago is closed for the next. It is opened again when it is needed.
 //
-// Contract: any thread; a file stays open, and its map in place, while somebody uses it.
+// Contract: any thread; a file stays open, and its map in place, while somebody uses it. A file
+// with something written and not synced is never closed: an error of its sync must not be missed.
+// Where the process has no descriptor left, files that are only read are closed to get one.
 #pragma once
 
 #include <unistd.h>
 
 #include <cerrno>
+#include <list>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -37,70 +42,58 @@ class descriptor {
 class open_files {
  public:
   using handle = std::shared_ptr<descriptor>;
+  /// `read_max`: files open or mapped beside those that are written.
+  open_files(std::string directory, std::size_t read_max)
+      : directory_(std::move(directory)), read_max_(read_max) {}
+
+  /// Opens a path of the directory, for whatever purpose. Not open: errno says why.
+  descriptor open(const std::string& name, int flags);
+  /// A file that will be made, and is written.
+  file_id add(std::string name);
+  /// One that is there, and is only read.
+  file_id add(std::string name, descriptor file);
+  void made(file_id id, descriptor file);
+  /// The file could not be made: what is asked of it later fails for the same reason.
+  void fail(file_id id, int error);
+  /// Why get() gave nothing.
+  int error(file_id id) const;
+  handle get(file_id id);
+  /// The same, for something that has to be synced.
+  handle get_to_write(file_id id);
+  void synced(file_id id);
+  void keep_open(file_id id, bool on);
+  std::string name(file_id id) const;
+  result<buffer_ref> map(file_id id);
+  /// Somebody holds a part of the file's map.
+  bool map_in_use(file_id id) const;
+  void remove(file_id id);
+
+ private:
   struct entry {
     std::string name;
     handle file;
     buffer_ref map;
-    int error = EBADF;  ///< why there is no file
+    int error = EBADF;      // why there is no file
+    bool there = false;     // it was made, and can be opened again
+    bool kept = true;       // open until keep_open() says otherwise
+    bool unsynced = false;  // written since its last sync
+    bool listed = false;    // in read_, at `place`
+    std::list<file_id>::iterator place;
   };
-  file_id add(std::string name, handle file) {
-    const std::lock_guard lock(guard_);
-    files_[++last_] = {std::move(name), std::move(file), {}, EBADF};
-    return last_;
-  }
-  void set(file_id id, handle file) {
-    const std::lock_guard lock(guard_);
-    if (const auto it = files_.find(id); it != files_.end()) it->second.file = std::move(file);
-  }
-  /// The file could not be made: what is asked of it later fails for the same reason.
-  void fail(file_id id, int error) {
-    const std::lock_guard lock(guard_);
-    if (const auto it = files_.find(id); it != files_.end()) it->second.error = error;
-  }
-  int error(file_id id) const {
-    const std::lock_guard lock(guard_);
-    const auto it = files_.find(id);
-    return it == files_.end() ? EBADF : it->second.error;
-  }
-  handle get(file_id id) const {
-    const std::lock_guard lock(guard_);
-    const auto it = files_.find(id);
-    return it == files_.end() ? nullptr : it->second.file;
-  }
-  std::string name(file_id id) const {
-    const std::lock_guard lock(guard_);
-    const auto it = files_.find(id);
-    return it == files_.end() ? std::string() : it->second.name;
-  }
-  result<buffer_ref> map(file_id id, const std::string& directory) {
-    const std::lock_guard lock(guard_);
-    const auto it = files_.find(id);
-    if (it == files_.end()) return {errc::io, "a view of a file that was closed"};
-    if (!it->second.map) {
-      result<buffer_ref> made = map_file(directory + "/" + it->second.name);
-      if (!made) return made;
-      it->second.map = std::move(made).value();
-    }
-    return it->second.map;
-  }
-  /// Somebody holds a part of the file's map.
-  bool map_in_use(file_id id) const {
-    const std::lock_guard lock(guard_);
-    const auto it = files_.find(id);
-    return it != files_.end() && it->second.map && !it->second.map.unique();
-  }
-  void remove(file_id id) {
-    entry gone;  // unmapped outside the lock
-    const std::lock_guard lock(guard_);
-    const auto it = files_.find(id);
-    if (it == files_.end()) return;
-    gone = std::move(it->second);
-    files_.erase(it);
-  }
+  entry* find(file_id id);
+  const entry* find(file_id id) const;
+  struct closed {  // closed and unmapped outside the lock
+    handle file;
+    buffer_ref map;
+  };
+  closed used(file_id id, entry& of);
+  closed close_oldest();
 
- private:
+  const std::string directory_;
+  const std::size_t read_max_;
   mutable std::mutex guard_;
   std::map<file_id, entry> files_;
+  std::list<file_id> read_;  // open or mapped, may be closed; the last one first
   file_id last_ = 0;
 };
 

@@ -29,6 +29,9 @@ struct journal_options {
   std::uint64_t process_sync_ns = second_ns;     ///< records of level process are synced so often
   std::uint64_t idle_watermark_ns = ms_ns;       ///< idle so long after a sync: watermark record
   std::uint32_t reserve_segments = 2;            ///< kept for control records when the disk is full
+  /// Segments open or mapped beside those that are written; others are opened when they are read.
+  /// Never more than a quarter of the descriptors the process may have.
+  std::uint32_t read_files_max = 256;
   /// What is read back is sent from maps of the files. Off: it is copied (a map of a file that
   /// somebody truncates meanwhile ends the process inside libzmq).
   bool zero_copy = true;

@@ -28,6 +28,12 @@ void own_rows::begin(std::vector<std::byte>& to, const checkpoint_header& of, st
     store(p + segment_header_bytes, s->end);
   }
   segments.flush();
+  chunk_maker indexed(to, of, at, chunk_kind::indexed);
+  for (const auto& s : core_.segments.all()) {
+    s->rows_listed = s->rows_known && !s->indexed;
+    if (s->in_log && !s->rows_listed) store(indexed.row(8), s->base());
+  }
+  indexed.flush();
 }
 
 void own_rows::step(std::vector<std::byte>& to, const checkpoint_header& of, std::uint64_t at) {
@@ -73,6 +79,8 @@ void own_rows::put_places(const stream_rows& of, makers& to) {
   for (const index_row& row : of.rows) {
     ++looked_;
     if (row.position >= position_) continue;  // replay finds it
+    const segment* in = core_.segments.find(row.position);
+    if (!in || !in->rows_listed) continue;  // the segment's index file has it
     std::byte* p = to.places.row(place_row_bytes);
     store(p, of.stream);
     store(p + 4, row.span);

@@ -15,7 +15,7 @@ namespace holdfast {
 
 class own_rows {
  public:
-  static constexpr std::size_t slice_rows = 8192;
+  static constexpr std::size_t slice_rows = 4096;
 
   explicit own_rows(core& shared) : core_(shared) {}
 

@@ -20,7 +20,8 @@ class reader_of_files final : public journal_reader {
   result<std::vector<std::byte>> checkpoint_rows() override;
   std::uint64_t bytes_before(std::uint64_t position) const noexcept override;
   status walk(std::uint64_t from, const taker& take) override;
-  result<verify_summary> verify(std::uint64_t from, const taker& take) override;
+  result<verify_summary> verify(std::uint64_t from, const taker& take,
+                                const record_choice& wanted) override;
 
  private:
   result<checkpoint_content> load_checkpoint(const std::string& name) const;
@@ -29,6 +30,7 @@ class reader_of_files final : public journal_reader {
   bool has_segment(std::uint64_t base) const;
   bool walk_segment(const segment_info& in, std::uint64_t from, std::uint64_t to,
                     const taker& take);
+  bool walk_chosen(const segment_info& in, std::uint64_t from, const taker& take, bool& by_index);
   void note_problems(verify_summary& sum) const;
   void judge(std::vector<damage>& bad, verify_summary& sum, const taker& take);
 
@@ -37,6 +39,7 @@ class reader_of_files final : public journal_reader {
   std::uint64_t oldest_needed_ = 0;     // position of the newest checkpoint
   std::vector<listed_segment> listed_;  // by it
   std::uint64_t reached_ = 0;           // where the walk came to
+  record_choice wanted_;                // in verify()
   bool trimmed_ = false;                // it met a segment that was not there any more
 };
 
@@ -161,6 +164,28 @@ bool reader_of_files::walk_segment(const segment_info& in, std::uint64_t from, s
   return true;
 }
 
+// By the segment's index file, if only some records are wanted. False: enough was taken.
+bool reader_of_files::walk_chosen(const segment_info& in, std::uint64_t from, const taker& take,
+                                  bool& by_index) {
+  if (wanted_.all() || in.end == 0) return true;
+  const auto positions = wanted_records(directory_, in, wanted_);
+  const read_file file(directory_ + "/" + in.name);
+  if (!positions || !segment_is_there(file, in.header)) return true;
+  by_index = true;
+  reached_ = std::max(reached_, in.end);
+  std::vector<std::byte> bytes;
+  for (const std::uint64_t position : *positions) {
+    if (position < from) continue;
+    const seen_record seen = read_record(file, in.header, position, bytes);
+    if (seen.what != verdict::good && !segment_is_there(file, in.header)) {
+      trimmed_ = true;
+      return true;
+    }
+    if (!take(seen)) return false;
+  }
+  return true;
+}
+
 std::uint64_t reader_of_files::bytes_before(std::uint64_t position) const noexcept {
   std::uint64_t sum = 0;
   for (const segment_info& in : info_.segments) {
@@ -179,7 +204,9 @@ status reader_of_files::walk(std::uint64_t from, const taker& take) {
     reached_ = from;
     for (const segment_info& in : info_.segments) {
       if (!in.in_log || in.header.base + in.header.size <= from) continue;
-      if (!walk_segment(in, from, ~std::uint64_t{0}, take)) return {};
+      bool by_index = false;
+      if (!walk_chosen(in, from, take, by_index)) return {};
+      if (!by_index && !walk_segment(in, from, ~std::uint64_t{0}, take)) return {};
     }
     from = reached_;
     if (!trimmed_) break;
@@ -197,6 +224,8 @@ void reader_of_files::note_problems(verify_summary& sum) const {
       sum.watermark = std::max(sum.watermark, s.header.previous_end);
     if (s.header_damaged && s.in_log)
       sum.problems.push_back(s.name + ": the first copy of its header is bad");
+    else if (s.copy_damaged && s.in_log)
+      sum.problems.push_back(s.name + ": the second copy of its header is bad");
   }
   for (const std::string& name : info_.unreadable)
     sum.problems.push_back(name + ": neither copy of its header can be read");
@@ -213,7 +242,9 @@ void count(const seen_record& seen, verify_summary& sum) {
   sum.tail = std::max(sum.tail, seen.record.position + seen.size);
 }
 
-result<verify_summary> reader_of_files::verify(std::uint64_t from, const taker& take) {
+result<verify_summary> reader_of_files::verify(std::uint64_t from, const taker& take,
+                                               const record_choice& choice) {
+  wanted_ = choice;
   verify_summary sum;
   std::vector<damage> bad;
   sum.watermark = oldest_needed_;
@@ -229,6 +260,7 @@ result<verify_summary> reader_of_files::verify(std::uint64_t from, const taker& 
     wanted = !take || take(seen);
     return wanted;
   });
+  wanted_ = {};
   if (!walked_all.ok()) return walked_all.copy();
   judge(bad, sum, wanted ? take : taker{});
   return sum;

@@ -14,8 +14,7 @@
 #include <vector>
 
 #include "holdfast/status.hpp"
-#include "journal/seen_record.hpp"
-#include "journal/segment_list.hpp"
+#include "journal/index_walk.hpp"
 
 namespace holdfast {
 
@@ -77,8 +76,10 @@ class journal_reader {
   /// met at least once.
   virtual status walk(std::uint64_t from, const taker& take) = 0;
   /// Checks every record from position `from` on; each good one goes to `take`, if there is one,
-  /// until it returns false.
-  virtual result<verify_summary> verify(std::uint64_t from = 0, const taker& take = {}) = 0;
+  /// until it returns false. If only some are wanted, segments that have an index file are not gone
+  /// through: only blocks that are wanted, and definitions, are read there.
+  virtual result<verify_summary> verify(std::uint64_t from = 0, const taker& take = {},
+                                        const record_choice& wanted = {}) = 0;
 };
 
 }  // namespace holdfast

@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <cstring>
 
+#include "base/planted.hpp"
 #include "base/random.hpp"
+#include "journal/segment_index.hpp"
 
 namespace holdfast {
 namespace {
@@ -86,8 +88,17 @@ status recovery::find_checkpoints() {
 status recovery::find_segments() {
   result<std::vector<file_info>> files = core_.files->list("seg");
   if (!files) return files.take_status();
-  for (const file_info& file : *files)
+  std::set<std::int64_t> slots;
+  for (const file_info& file : *files) {
+    slots.insert(segment_slot(file.name));
+    if (const std::int64_t slot = index_slot(file.name); slot >= 0) {
+      core_.index_files[static_cast<std::uint32_t>(slot)] = file.size;
+      core_.disk_used += file.size;
+    }
     if (status looked = look_at_file(file); !looked) return looked;
+  }
+  for (const auto& [slot, size] : core_.index_files)
+    if (!slots.contains(slot)) left_alone_.push_back(slot);
   return {};
 }
 
@@ -260,12 +271,15 @@ void recovery::scan() {
 void recovery::scan_segment(const segment& in, bool last) {
   // Only a successor's header tells where the records end.
   const auto& known = found_.at(in.base());
-  const std::uint64_t end = !last && known.end != 0 ? known.end : in.limit();
+  std::uint64_t end = !last && known.end != 0 ? known.end : in.limit();
+  bool closed = false;
   const std::uint64_t from = std::max(report_.checkpoint, in.first_record());
   if (in.file == 0) {
     if (from < end) bad_.push_back({from, end, 0, {}, true});
     return;
   }
+  const std::uint64_t written = last ? core_.files->written_end(in.file) : in.header.size;
+  end = std::min(end, in.base() + std::min(written, in.header.size));
   record_walker walker = walk(in, from, end);
   while (walker.position() < end) {
     const std::uint64_t at = walker.position();
@@ -279,8 +293,10 @@ void recovery::scan_segment(const segment& in, bool last) {
       const bool more = (head.flags & record_flag::batch_more) != 0;
       open_batch_ = more ? at - std::min(at, found.header.batch_back) : 0;
       if (good) last_readable_ = std::max(last_readable_, at + found.size);
+      closed = good && head.type == record_type::closed;
       continue;
     }
+    if (closed && last) break;
     const std::uint64_t batch = open_batch_;
     walker.resync();
     if (walker.position() >= end && last) {
@@ -328,6 +344,8 @@ void recovery::judge() {
     torn |= bad.to != whole_log;
     break;
   }
+  if (planted(bug::recovery_cuts_less)) cut = last_readable_;
+  if (planted(bug::recovery_cuts_more)) cut = watermark_;
   report_.watermark = watermark_;
   report_.tail = cut;
   if (chain_.empty()) return;
@@ -393,9 +411,10 @@ status recovery::make_durable() {
   return run(std::move(ops));
 }
 
-// Files that hold nothing of the log. Those that cannot become the new segment go first: on a full
-// disk they are the only room there is for it.
+// Files that hold nothing of the log and cannot become the new segment: on a full disk they are the
+// only room there is for it. Else they go once the journal is live.
 void recovery::make_room() {
+  if (core_.files->free_bytes() >= 2 * core_.options.segment_bytes) return;
   std::vector<io_op> removals;
   const auto of_other_size = [this](const unused_file& f) {
     return f.size != core_.options.segment_bytes;
@@ -403,7 +422,14 @@ void recovery::make_room() {
   for (const unused_file& f : unused_) {
     if (!of_other_size(f)) continue;
     removals.push_back(make_remove(f.name, 0));
-    core_.disk_used -= std::min(core_.disk_used, f.size);
+    const auto slot = static_cast<std::uint32_t>(segment_slot(f.name));
+    std::uint64_t freed = f.size;
+    if (const auto index = core_.index_files.find(slot); index != core_.index_files.end()) {
+      removals.push_back(make_remove(index_name(slot), 0));
+      freed += index->second;
+      core_.index_files.erase(index);
+    }
+    core_.disk_used -= std::min(core_.disk_used, freed);
   }
   std::erase_if(unused_, of_other_size);
   if (!removals.empty())
@@ -412,10 +438,13 @@ void recovery::make_room() {
 
 // The file of the new epoch's first segment: one that is there, or a new one.
 spare recovery::first_file(std::vector<io_op>& ops) {
-  if (!unused_.empty()) {
-    const unused_file f = unused_.back();
+  const auto usable = std::find_if(unused_.rbegin(), unused_.rend(), [this](const unused_file& f) {
+    return f.size == core_.options.segment_bytes;
+  });
+  if (usable != unused_.rend()) {
+    const unused_file f = *usable;
     if (const result<file_id> opened = core_.files->open_file(f.name); opened.ok()) {
-      unused_.pop_back();
+      unused_.erase(std::next(usable).base());
       return {static_cast<std::uint32_t>(segment_slot(f.name)), *opened, f.size, true, f.reused};
     }
   }
@@ -459,11 +488,15 @@ status recovery::begin_epoch() {
   }
   made.key = segment_key(core_.id, core_.epoch);
   made.file = file.file;
+  core_.files->keep_open(made.file, true);
   made.end = made.first_record();
-  for (const std::uint64_t at : {std::uint64_t{0}, segment_header_copy_at}) {
-    ops.push_back(make_write(made.file, at, bytes_of(header), 0));
-    ops.push_back(make_op(io_op::kind::sync, made.file, 0));
-  }
+  ops.push_back(make_write(made.file, 0, bytes_of(header), 0));
+  // In a file that was used before, one of the copies is whole at any moment: the second follows
+  // the first sync, as in any segment.
+  made.second_header = !header.reused;
+  if (made.second_header)
+    ops.push_back(make_write(made.file, segment_header_copy_at, bytes_of(header), 0));
+  ops.push_back(make_op(io_op::kind::sync, made.file, 0));
   core_.active = &core_.segments.add(std::move(made));
   return run(std::move(ops));
 }
@@ -473,6 +506,12 @@ status recovery::begin_epoch() {
 
 status recovery::replay(const take_records& take) {
   restore_index(checkpoint_, core_.index);
+  for (const std::uint64_t base : checkpoint_.indexed) {
+    segment* of = core_.segments.find(base);
+    if (!of || of->base() != base || !of->in_log || of->file == 0) continue;
+    of->rows_known = false;
+    core_.index.set_incomplete(true);
+  }
   checkpoint_ = {};
   std::vector<record_view> batch;
   for (segment* in : chain_) {

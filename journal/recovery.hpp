@@ -40,6 +40,8 @@ class recovery {
     bool begun = false;   ///< namely records, and no header was ever written to it
   };
   const std::vector<unused_file>& unused() const noexcept { return unused_; }
+  /// Slots of index files whose segment is gone.
+  const std::vector<std::uint32_t>& left_alone() const noexcept { return left_alone_; }
 
  private:
   struct found_segment {
@@ -90,6 +92,7 @@ class recovery {
   std::vector<segment*> chain_;                   // that may hold records to replay, in order
   std::vector<bad_stretch> bad_;
   std::vector<unused_file> unused_;
+  std::vector<std::uint32_t> left_alone_;
   std::set<std::string> claimed_;  // files in seg/ with a header that can be read
   std::uint64_t watermark_ = 0;
   std::uint64_t open_batch_ = 0;

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/checksum.hpp"
+#include "base/planted.hpp"
 
 namespace holdfast {
 namespace {
@@ -51,6 +52,7 @@ bool relocator::drainable(const segment& s) const noexcept {
 // Disk <= 2 x live + a constant: more than that is held. Emptied ones that still wait for
 // checkpoints are a part of the constant.
 bool relocator::wanted() const {
+  if (core_.index.incomplete()) return false;  // what is live is not known yet
   const std::uint64_t size = core_.options.segment_bytes;
   std::uint64_t held = 0;
   std::uint64_t live = 0;
@@ -151,7 +153,8 @@ void relocator::apply() {
   std::size_t done = 0;
   for (; done < moves_.size(); ++done) {
     const move& next = moves_[done];
-    if (next.to.position + next.to.bytes > core_.synced_position) break;
+    const bool synced = next.to.position + next.to.bytes <= core_.synced_position;
+    if (!synced && !planted(bug::move_before_synced)) break;
     core_.index.move(next.stream, next.messages, next.to);
   }
   moves_.erase(moves_.begin(), moves_.begin() + static_cast<std::ptrdiff_t>(done));

@@ -11,6 +11,17 @@ namespace {
 
 namespace fs = std::filesystem;
 
+// Neither whole nor still empty: it is written after the first, so that of a former use is none. It
+// may be being written right now, so it is looked at twice.
+bool second_copy_damaged(const read_file& file) {
+  std::array<std::byte, segment_header_bytes> bytes{};
+  for (int look = 0; look < 2; ++look)
+    if (!file.read(segment_header_copy_at, bytes) || all_zero(bytes) ||
+        decode_segment_header(bytes).has_value())
+      return false;
+  return true;
+}
+
 void look_at(const std::string& directory, const std::string& name, segment_list& into) {
   const read_file file(directory + "/" + name);
   if (!file.is_open()) return;  // trimmed meanwhile
@@ -26,6 +37,7 @@ void look_at(const std::string& directory, const std::string& name, segment_list
   };
   auto header = header_at(0);
   found.header_damaged = !header;
+  found.copy_damaged = readable && second_copy_damaged(file);
   if (!header) header = header_at(segment_header_copy_at);
   if (readable && header && header->spare) {
     into.spares.push_back(name);

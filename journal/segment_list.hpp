@@ -21,6 +21,7 @@ struct segment_info {
   segment_header header;
   std::uint64_t end = 0;        ///< where its successor says the records end; 0 = unknown
   bool header_damaged = false;  ///< of the two copies only the second is good
+  bool copy_damaged = false;    ///< of the two copies the second is bad
   bool in_log = true;           ///< false: cut off, abandoned, or no part of the chain
 };
 

@@ -6,18 +6,10 @@
 #include "base/check.hpp"
 
 namespace holdfast {
-namespace {
-
-constexpr std::uint64_t mark_unit = 1ull << 20;
-
-}  // namespace
-
-void segment::mark(std::uint64_t position) {
+void segment::mark_first(std::uint64_t position) {
   const std::uint64_t offset = position - base();
-  const std::uint64_t place = offset / mark_unit;
-  if (place == 0 || place - 1 < marks.size()) return;
-  while (marks.size() < place) marks.push_back(0);
-  marks[place - 1] = static_cast<std::uint32_t>(offset / record_unit);
+  marks.resize(offset / mark_unit);
+  marks.back() = static_cast<std::uint32_t>(offset / record_unit);
 }
 
 std::string segment_name(std::uint32_t slot) {

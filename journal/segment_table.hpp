@@ -16,17 +16,22 @@ namespace holdfast {
 
 struct segment {
   segment_header header;
-  std::uint64_t key = 0;         ///< segment_key(journal id, epoch)
-  file_id file = 0;              ///< 0: the file is missing
-  std::uint64_t end = 0;         ///< position where its records end (so far)
-  bool in_log = true;            ///< false: cut off by recovery or abandoned after a failed write
-  bool second_header = true;     ///< both copies of the header are this one
-  bool header_asked = false;     ///< the second copy is being written
-  std::uint32_t live_rows = 0;   ///< index rows with a live message in this segment
+  std::uint64_t key = 0;        ///< segment_key(journal id, epoch)
+  file_id file = 0;             ///< 0: the file is missing
+  std::uint64_t end = 0;        ///< position where its records end (so far)
+  bool in_log = true;           ///< false: cut off by recovery or abandoned after a failed write
+  bool second_header = true;    ///< both copies of the header are this one
+  bool header_asked = false;    ///< the second copy is being written
+  bool unsound = false;         ///< a write or sync of its file failed: nothing more is asked of it
+  std::uint32_t live_rows = 0;  ///< index rows with a live message in this segment
   std::uint64_t live_bytes = 0;  ///< of its records, as the index estimates
   std::uint64_t freed_at = 0;    ///< records below this position freed it
   bool drained = false;          ///< messages were moved out: checkpoints of before need it
   bool undrainable = false;      ///< something in it cannot be read, and is kept as it is
+  bool rows_known = true;        ///< the block index has what lies in it
+  bool indexed = false;          ///< its index file is whole and durable
+  bool no_index = false;         ///< that could not be written
+  bool rows_listed = false;      ///< the checkpoint under way lists its rows
   /// Offset / 16 of the first record that begins in each MiB of the file, the first left out; 0 =
   /// unknown or none.
   std::vector<std::uint32_t> marks;
@@ -37,7 +42,15 @@ struct segment {
   bool contains(std::uint64_t position) const noexcept {
     return position >= base() && position < limit();
   }
-  void mark(std::uint64_t position);
+  /// A record begins at `position`.
+  void mark(std::uint64_t position) {
+    if (position - base() >= next_mark()) mark_first(position);
+  }
+
+ private:
+  static constexpr std::uint64_t mark_unit = 1ull << 20;
+  std::uint64_t next_mark() const noexcept { return (marks.size() + 1) * mark_unit; }
+  void mark_first(std::uint64_t position);
 };
 
 /// "seg/000017.seg"

@@ -19,6 +19,7 @@ constexpr std::uint64_t record_overhead = record_header_bytes + record_unit;
 void spare_pool::measure_disk() {
   if (measured_ && core_.now.now_ns < measured_at_ + measure_every_ns) return;
   measured_ = true;
+  outdated_ = false;
   measured_at_ = core_.now.now_ns;
   // What was asked for and is not made yet is spoken for.
   disk_free_ = core_.files->free_bytes();
@@ -41,7 +42,8 @@ std::uint64_t spare_pool::hysteresis() const noexcept {
 std::uint64_t spare_pool::deadline() const noexcept {
   if (core_.failed) return never_ns;
   const std::uint64_t again = refused_ != 0 && coming_.empty() ? retry_at_ : never_ns;
-  return full_ ? std::min(again, measured_at_ + look_again_ns) : again;
+  const std::uint64_t look = outdated_ ? measured_at_ + measure_every_ns : never_ns;
+  return std::min({again, look, full_ ? measured_at_ + look_again_ns : never_ns});
 }
 
 std::size_t spare_pool::count() const noexcept {
@@ -57,13 +59,15 @@ std::size_t spare_pool::beyond_reserve() const noexcept {
 bool spare_pool::adopt(spare found) {
   if (found.size != core_.options.segment_bytes) return false;
   if (spares_.size() >= core_.options.reserve_segments + recycled_ahead) return false;
+  core_.files->keep_open(found.file, true);
   spares_.push_back(found);
   return true;
 }
 
 bool spare_pool::recycle(const segment& freed) {
   const segment_header& header = freed.header;
-  if (freed.file == 0 || !freed.second_header || core_.files->pinned(freed.file)) return false;
+  if (freed.file == 0 || freed.unsound || !freed.second_header || core_.files->pinned(freed.file))
+    return false;
   if (!adopt({header.slot, freed.file, header.size, true, true})) return false;
   segment_header marked = header;
   marked.spare = true;
@@ -93,9 +97,11 @@ void spare_pool::refill() {
 
 // Even if there are enough: what needs a segment of its own is held until files can be made again.
 void spare_pool::try_again() {
-  const bool room = disk_free_ >= core_.options.segment_bytes;
-  if (core_.failed || !room || !coming_.empty() || core_.now.now_ns < retry_at_) return;
-  spares_.push_back(create(core_.options.segment_bytes, ops_));
+  if (core_.failed || !coming_.empty() || core_.now.now_ns < retry_at_) return;
+  if (disk_free_ >= core_.options.segment_bytes)
+    spares_.push_back(create(core_.options.segment_bytes, ops_));
+  else
+    retry_at_ = core_.now.now_ns + look_again_ns;
 }
 
 spare spare_pool::create(std::uint64_t size, std::vector<io_op>& ops) {

@@ -9,6 +9,7 @@
 // a full disk, whatever the reason: producers are held, and every second it is tried again.
 #pragma once
 
+#include <algorithm>
 #include <deque>
 #include <unordered_map>
 
@@ -49,6 +50,12 @@ class spare_pool {
   std::size_t count() const noexcept;
   std::size_t beyond_reserve() const noexcept;
   bool full() const noexcept { return full_; }
+  /// The disk has room for more than what segments and checkpoints need soon.
+  bool ample() const noexcept { return disk_left_ >= 2 * core_.options.segment_bytes; }
+  /// So much of it is taken for something else.
+  void spend(std::uint64_t bytes) noexcept { disk_left_ -= std::min(disk_left_, bytes); }
+  /// A file was removed: the disk has more room than was measured.
+  void note_removed() noexcept { outdated_ = true; }
   /// Monotonic: when a full disk is looked at again, as others may have freed some.
   std::uint64_t deadline() const noexcept;
   /// Body bytes the disk has for messages, for replies, and for everything.
@@ -78,6 +85,7 @@ class spare_pool {
   std::uint64_t retry_at_ = 0;  // after a failed creation
   int refused_ = 0;
   bool measured_ = false;
+  bool outdated_ = false;  // what was measured
   bool full_ = false;
 };
 

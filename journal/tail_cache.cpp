@@ -4,24 +4,36 @@
 
 namespace holdfast {
 
-void tail_cache::push(placed record) {
+const placed& tail_cache::push(const record_head& head, buffer_ref&& body, std::uint64_t position,
+                               ticket number) {
+  const placed& record = records_.emplace_back(placed{head, std::move(body), position, number});
   bytes_ += record.charge();
-  if (record.is_new_block()) streams_[record.head.stream].push_back(end_ordinal());
-  records_.push_back(std::move(record));
+  if (record.is_new_block()) places_of(head.stream, pushed_).push_back(end_ordinal() - 1);
+  return record;
+}
+
+tail_cache::places& tail_cache::places_of(stream_id stream, memo& last) {
+  if (!last.of || last.stream != stream) last = {stream, &streams_[stream]};
+  return *last.of;
 }
 
 void tail_cache::shrink(std::uint64_t bound, std::uint64_t synced) {
   while (bytes_ > bound && !records_.empty() && records_.front().position < synced) {
     const placed& oldest = records_.front();
     bytes_ -= oldest.charge();
-    if (oldest.is_new_block()) {
-      const auto it = streams_.find(oldest.head.stream);
-      it->second.pop_front();
-      if (it->second.empty()) streams_.erase(it);
-    }
+    if (oldest.is_new_block()) forget_oldest_of(oldest.head.stream);
     records_.pop_front();
     ++first_;
   }
+}
+
+void tail_cache::forget_oldest_of(stream_id stream) {
+  places& of = places_of(stream, dropped_);
+  of.pop_front();
+  if (!of.empty()) return;
+  streams_.erase(stream);
+  dropped_ = {};
+  if (pushed_.stream == stream) pushed_ = {};
 }
 
 std::uint64_t tail_cache::lower_bound(std::uint64_t position) const noexcept {

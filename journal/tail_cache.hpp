@@ -10,6 +10,7 @@
 #include <unordered_map>
 
 #include "base/log.hpp"
+#include "journal/chunk_queue.hpp"
 #include "journal/format.hpp"
 #include "journal/ring.hpp"
 
@@ -30,9 +31,13 @@ struct placed {
 
 class tail_cache {
  public:
-  void push(placed record);
+  /// The record as it is kept; valid until it is dropped.
+  const placed& push(const record_head& head, buffer_ref&& body, std::uint64_t position,
+                     ticket number);
   /// Drops the oldest records below position `synced` while more than `bound` bytes are held.
   void shrink(std::uint64_t bound, std::uint64_t synced);
+  /// Frees most of the memory that a burst left empty.
+  void give_back() noexcept { records_.give_back(); }
 
   std::uint64_t end_ordinal() const noexcept { return first_ + records_.size(); }
   placed& at(std::uint64_t ordinal) noexcept { return records_[ordinal - first_]; }
@@ -52,8 +57,17 @@ class tail_cache {
   using places = ring<std::uint64_t>;  // ordinals of a stream's blocks
   std::size_t place_of(const places& of, std::uint64_t sequence) const noexcept;
 
-  ring<placed> records_;
+  struct memo {  // the stream asked for last: records of one often follow one another
+    stream_id stream = no_stream;
+    places* of = nullptr;
+  };
+  places& places_of(stream_id stream, memo& last);
+  void forget_oldest_of(stream_id stream);
+
+  chunk_queue<placed> records_;
   std::unordered_map<stream_id, places> streams_;
+  memo pushed_;
+  memo dropped_;
   std::uint64_t first_ = 0;
   std::uint64_t bytes_ = 0;
 };

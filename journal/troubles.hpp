@@ -15,8 +15,13 @@ namespace holdfast {
 
 class troubles {
  public:
-  /// `failed`: the journal takes nothing more.
-  void note(const io_result& done, bool failed, std::uint64_t now_ns);
+  /// What the failure of an operation of the log came to.
+  enum class outcome : std::uint8_t {
+    one_copy,   ///< the second copy of a header is missing, no more
+    rewritten,  ///< what was not durable goes to another segment
+    failed,     ///< the journal takes nothing more
+  };
+  void note(const io_result& done, outcome after, std::uint64_t now_ns);
   /// A place of a mapped file that is gone.
   void note_lost(const std::string& what);
   /// Files can be made again.

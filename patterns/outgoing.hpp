@@ -1,8 +1,8 @@
 // outgoing: what a pattern asks for and has not handed over, and how far its records have come.
 //
 // Contract: a pattern names its records by ordinals, its own count from 1 (0 = durable since ever).
-// The driver tells the tickets after each append; reached() says which ordinals are durable. One
-// thread.
+// The driver tells the tickets after each append; reached() says which ordinals are durable. All
+// that is added has one level, the channel's: an ack need not outlast the message. One thread.
 #pragma once
 
 #include <cstdint>
@@ -23,9 +23,8 @@ class outgoing {
   ready& pending() noexcept { return pending_; }
   /// Ordinal of the last record asked for.
   ordinal last() const noexcept { return taken_ + pending_.records.size(); }
-  /// Messages are as durable as the channel is; what is recorded of them asks for the disk at once.
   ordinal add(append_item item) {
-    if (item.head.type == record_type::block) item.head.need = need_;
+    item.head.need = need_;
     pending_.records.push_back(std::move(item));
     return last();
   }

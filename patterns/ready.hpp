@@ -82,6 +82,8 @@ struct frame_out {
   /// delivery
   std::variant<std::monostate, buffer_ref, run> body;
   buffer_ref envelope;  ///< enveloped: patterns/envelope.hpp
+  /// A run that has not left by then (realtime) comes back untouched.
+  std::uint64_t until_real_ns = never_ns;
 };
 
 struct ready {

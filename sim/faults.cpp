@@ -1,41 +1,56 @@
 #include "sim/faults.hpp"
 
 #include <cerrno>
-#include <numeric>
+
+#include "sim/rot.hpp"
 
 namespace holdfast::sim {
 namespace {
 
 constexpr std::uint64_t down_max_ns = 300 * ms_ns;
 constexpr std::uint64_t watch_every_ns = 20 * ms_ns;
+constexpr std::uint64_t rots_after_ns = 2500 * ms_ns;  // by then later records prove this one
+
+/// Of one part of a run, whoever else takes part.
+std::uint64_t seed_of(std::uint64_t seed, std::uint64_t part) {
+  return random_source(seed ^ (part << 32)).next();
+}
 
 }  // namespace
 
 party::party(const plan& p)
-    : seeds(p.seed),
-      time(seeds.next()),
-      judge(p.checker, told),
-      net(p.network, time, told, seeds.next()),
-      dev(p.device, time, net, judge, told, seeds.next()) {
+    : time(seed_of(p.seed, 1)),
+      judged(p.rules, told),
+      net(p.network, time, told, seed_of(p.seed, 2)),
+      all{time, net, judged, told},
+      dev(p.device, all, seed_of(p.seed, 3)) {
   for (const producer_plan& one : p.producers)
-    producers.push_back(std::make_unique<producer>(one, time, net, judge, told, seeds.next()));
+    senders.push_back(std::make_unique<producer>(one, all, seed_of(p.seed, 100 + one.number)));
+  for (const requester_plan& one : p.requesters)
+    senders.push_back(std::make_unique<requester>(one, all, seed_of(p.seed, 200 + one.number)));
   for (const worker_plan& one : p.workers)
-    workers.push_back(std::make_unique<worker>(one, time, net, judge, told, seeds.next()));
-  for (std::uint32_t i = 1; i <= p.plain_consumers; ++i)
-    plain_consumers.push_back(
-        std::make_unique<plain_consumer>(i, time, net, judge, told, seeds.next()));
+    receivers.push_back(std::make_unique<worker>(one, all, seed_of(p.seed, 300 + one.number)));
+  for (const std::uint32_t one : p.plain_consumers)
+    receivers.push_back(std::make_unique<plain_consumer>(one, socket_id{0, line_kind::plain_out},
+                                                         all, seed_of(p.seed, 400 + one)));
+  for (const subscriber_plan& one : p.subscribers)
+    receivers.push_back(std::make_unique<subscriber>(one, all, seed_of(p.seed, 500 + one.number)));
+  for (const replier_plan& one : p.repliers)
+    receivers.push_back(std::make_unique<replier>(one, all, seed_of(p.seed, 600 + one.number)));
 }
 
 fault_maker::fault_maker(const plan& p, party& all)
-    : plan_(p), all_(all), random_(all.seeds.next()) {}
+    : plan_(p), all_(all), random_(seed_of(p.seed, 4)) {}
 
 void fault_maker::begin() {
   start_device_later();
-  const auto soon = [this] { return 1 + random_.below(200 * ms_ns); };
-  for (auto& p : all_.producers) all_.time.after(soon(), [&one = *p] { one.start(); });
-  for (auto& w : all_.workers) all_.time.after(soon(), [&one = *w] { one.start(); });
-  for (auto& c : all_.plain_consumers) all_.time.after(soon(), [&one = *c] { one.start(); });
-  later();
+  all_.each([this](application& one) {
+    all_.time.after(1 + random_.below(200 * ms_ns), [&one] { one.start(); });
+  });
+  for (const planned_fault& one : plan_.faults)
+    all_.time.at(one.at_ns, [this, &one] {
+      if (!stopped_) happen(one);
+    });
   watch_device();
 }
 
@@ -47,15 +62,7 @@ void fault_maker::stop() {
   all_.dev.disk().set_capacity(plan_.device.disk.capacity);
   all_.dev.disk().fail_sync(0, 0);
   all_.dev.disk().fail_write(0, 0);
-  for (auto& w : all_.workers) w->behave();
-}
-
-void fault_maker::later() {
-  all_.time.after(1 + random_.below(2 * plan_.fault_every_ns), [this] {
-    if (stopped_) return;
-    happen();
-    later();
-  });
+  all_.each([](application& one) { one.behave(); });
 }
 
 /// Somebody who looks after the device: starts it when it is down, or takes no more.
@@ -74,88 +81,108 @@ void fault_maker::start_device_later() {
   all_.time.after(1 + random_.below(down_max_ns), [this] {
     starting_ = false;
     const bool again = !stopped_ && random_.chance(15);
-    const bool power = plan_.weights[static_cast<std::size_t>(fault::device_power)] != 0;
     const std::uint64_t crash_after = again ? 1 + random_.below(60) : 0;
-    (void)all_.dev.start(crash_after,
-                         power && random_.chance(50) ? crash_mode::power : crash_mode::process);
+    const bool power = plan_.power_fails && random_.chance(50);
+    (void)all_.dev.start(crash_after, power ? crash_mode::power : crash_mode::process);
   });
 }
 
-fault fault_maker::draw() {
-  std::uint64_t total =
-      std::accumulate(plan_.weights.begin(), plan_.weights.end(), std::uint64_t{});
-  if (total == 0) return fault::clock_jumps;
-  std::uint64_t drawn = random_.below(total);
-  std::size_t i = 0;
-  while (drawn >= plan_.weights[i]) drawn -= plan_.weights[i++];
-  return static_cast<fault>(i);
-}
-
-void fault_maker::happen() {
-  const fault what = draw();
-  switch (what) {
+void fault_maker::happen(const planned_fault& one) {
+  ++happened_;
+  random_source salt(one.salt);
+  switch (one.what) {
     case fault::cut:
-    case fault::stall: {
-      const std::vector<line_id> lines = all_.net.lines();
-      if (lines.empty()) return;
-      const line_id line = lines[random_.below(lines.size())];
-      if (what == fault::cut) return all_.net.cut(line);
-      return all_.net.stall(line, random_.below(2 * second_ns));
-    }
+    case fault::stall:
+    case fault::partition_to_device:
+    case fault::partition_from_device: return on_line(one.what, salt);
     case fault::device_killed:
     case fault::device_power:
-    case fault::device_stopped: return on_device(what);
+    case fault::device_stopped: return on_device(one.what, salt);
     case fault::disk_slow:
     case fault::disk_full:
     case fault::sync_fails:
-    case fault::write_fails: return on_disk(what);
-    default: return on_peers(what);
+    case fault::write_fails: return on_disk(one.what, salt);
+    case fault::bit_rots: return rot(salt);
+    default: return on_peers(one.what, salt);
   }
 }
 
-void fault_maker::on_device(fault what) {
+void fault_maker::on_line(fault what, random_source& salt) {
+  const std::vector<line_id> lines = all_.net.lines();
+  if (lines.empty()) return;
+  const line_id line = lines[salt.below(lines.size())];
+  if (what == fault::cut) return all_.net.cut(line);
+  const direction which = what == fault::stall                 ? direction::both
+                          : what == fault::partition_to_device ? direction::to_device
+                                                               : direction::from_device;
+  all_.net.stall(line, which, salt.below(2 * second_ns));
+}
+
+void fault_maker::on_device(fault what, random_source& salt) {
   if (!all_.dev.running()) return;
-  if (what == fault::device_stopped) return all_.dev.pause(random_.below(2 * second_ns));
+  if (what == fault::device_stopped) return all_.dev.pause(salt.below(2 * second_ns));
   all_.dev.crash(what == fault::device_power ? crash_mode::power : crash_mode::process);
 }
 
-void fault_maker::on_disk(fault what) {
+void fault_maker::on_disk(fault what, random_source& salt) {
   virtual_disk& disk = all_.dev.disk();
-  const std::uint64_t until = random_.below(second_ns);
+  const std::uint64_t until = salt.below(second_ns);
+  const std::uint64_t now = all_.time.now();
   switch (what) {
     case fault::disk_slow:
-      all_.told.tell(all_.time.now(), "is slow", "disk", {}, until);
+      all_.told.tell(now, "is slow", "disk", {}, until);
       all_.dev.set_disk_delay(plan_.device.disk_delay_ns + 50 * ms_ns);
       return all_.time.after(until,
                              [this] { all_.dev.set_disk_delay(plan_.device.disk_delay_ns); });
     case fault::disk_full:
-      all_.told.tell(all_.time.now(), "is full", "disk", {}, until);
-      disk.set_capacity(disk.used_bytes() + random_.below(64 * 1024));
+      all_.told.tell(now, "is full", "disk", {}, until);
+      disk.set_capacity(disk.used_bytes() + salt.below(64 * 1024));
       return all_.time.after(until,
                              [this] { all_.dev.disk().set_capacity(plan_.device.disk.capacity); });
     case fault::sync_fails:
-      all_.told.tell(all_.time.now(), "will fail to sync", "disk");
-      all_.dev.disk_may_fail();
-      return disk.fail_sync(1 + random_.below(5), EIO);
+      all_.told.tell(now, "will fail to sync", "disk");
+      all_.dev.disk_does_harm();
+      return disk.fail_sync(1 + salt.below(5), EIO);
     default:
-      all_.told.tell(all_.time.now(), "will fail to write", "disk");
-      all_.dev.disk_may_fail();
-      return disk.fail_write(1 + random_.below(5), EIO);
+      all_.told.tell(now, "will fail to write", "disk");
+      all_.dev.disk_does_harm();
+      return disk.fail_write(1 + salt.below(5), EIO);
   }
 }
 
-void fault_maker::on_peers(fault what) {
-  producer* const p = any(all_.producers);
-  worker* const w = any(all_.workers);
-  plain_consumer* const c = any(all_.plain_consumers);
+/// One bit of a message that was accepted at level disk a while ago, wherever it lies: the record
+/// it is in may be lost, and no other.
+void fault_maker::rot(random_source& salt) {
+  if (!all_.dev.running()) return;
+  std::vector<message_key> old;
+  for (const auto& [key, f] : all_.judged.known().all())
+    if (f.accepted_ns != 0 && f.accepted_at == promise::disk &&
+        f.accepted_ns + rots_after_ns < all_.time.now())
+      old.push_back(key);
+  if (old.empty()) return;
+  const std::vector<message_key> hit =
+      rot_message(all_.dev.disk(), old[salt.below(old.size())], salt);
+  if (hit.empty()) return;
+  all_.dev.disk_does_harm();
+  all_.judged.rotted(hit, all_.time.now());
+}
+
+void fault_maker::on_peers(fault what, random_source& salt) {
+  const auto any = [&](std::vector<std::unique_ptr<application>>& of) {
+    return of.empty() ? nullptr : of[salt.below(of.size())].get();
+  };
+  application* const sender = any(all_.senders);
+  application* const receiver = any(all_.receivers);
   switch (what) {
-    case fault::producer_killed: return p->die();
-    case fault::producer_replaced: return p->be_replaced();
-    case fault::producer_stopped: return p->pause(random_.below(2 * second_ns));
-    case fault::worker_killed: return w ? w->die() : void();
-    case fault::worker_stopped: return w ? w->pause(random_.below(2 * second_ns)) : void();
-    case fault::plain_killed: return c ? c->die() : void();
-    default: all_.time.real_shift_ns += random_.below(1000 * second_ns); return;
+    case fault::sender_killed: return sender ? sender->die() : void();
+    case fault::sender_replaced: return sender ? sender->be_replaced() : void();
+    case fault::sender_stopped: return sender ? sender->pause(salt.below(2 * second_ns)) : void();
+    case fault::receiver_killed: return receiver ? receiver->die() : void();
+    case fault::receiver_stopped:
+      return receiver ? receiver->pause(salt.below(2 * second_ns)) : void();
+    case fault::clock_back:
+      return all_.time.shift_real(-static_cast<std::int64_t>(salt.below(100 * second_ns)));
+    default: return all_.time.shift_real(static_cast<std::int64_t>(salt.below(1000 * second_ns)));
   }
 }
 

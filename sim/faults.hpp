@@ -1,5 +1,5 @@
-// party: everybody in a run. fault_maker: what goes wrong, when, as drawn from the plan; stop()
-// puts everything right again.
+// party: everybody in a run. fault_maker: what goes wrong, as the plan says; stop() puts everything
+// right again.
 //
 // Contract: one thread. A party is built in the order it depends on; nothing in it moves.
 #pragma once
@@ -11,42 +11,44 @@ namespace holdfast::sim {
 struct party {
   explicit party(const plan& p);
 
-  random_source seeds;
   scheduler time;
   story told;
-  checker judge;
+  judge judged;
   network net;
+  surroundings all;
   device dev;
-  std::vector<std::unique_ptr<producer>> producers;
-  std::vector<std::unique_ptr<worker>> workers;
-  std::vector<std::unique_ptr<plain_consumer>> plain_consumers;
+  std::vector<std::unique_ptr<application>> senders, receivers;
+
+  template <class F>
+  void each(F&& f) {
+    for (auto& one : senders) f(*one);
+    for (auto& one : receivers) f(*one);
+  }
 };
 
 class fault_maker {
  public:
   fault_maker(const plan& p, party& all);
 
-  /// Starts everybody, then trouble from time to time.
+  /// Starts everybody; trouble comes as planned.
   void begin();
   void stop();
+  std::uint64_t count() const noexcept { return happened_; }
 
  private:
-  void later();
-  void happen();
-  fault draw();
-  void on_device(fault what);
-  void on_disk(fault what);
-  void on_peers(fault what);
+  void happen(const planned_fault& one);
+  void on_line(fault what, random_source& salt);
+  void on_device(fault what, random_source& salt);
+  void on_disk(fault what, random_source& salt);
+  void on_peers(fault what, random_source& salt);
+  void rot(random_source& salt);
   void start_device_later();
   void watch_device();
-  template <class T>
-  T* any(std::vector<std::unique_ptr<T>>& of) {
-    return of.empty() ? nullptr : of[random_.below(of.size())].get();
-  }
 
   const plan& plan_;
   party& all_;
   random_source random_;
+  std::uint64_t happened_ = 0;
   bool stopped_ = false;
   bool starting_ = false;
 };

@@ -8,6 +8,7 @@ namespace {
 
 constexpr std::uint64_t magic = 0x6d69'7364'6c6f'4800ULL;
 constexpr std::size_t head_bytes = 24;
+constexpr std::uint32_t reply_bit = 0x8000'0000;
 
 struct stream_of_bits {
   std::uint64_t state;
@@ -36,7 +37,8 @@ std::size_t draw_size(stream_of_bits& bits, std::uint32_t largest) {
 
 std::string to_text(const message_key& key) {
   if (key.producer == 0) return "-";
-  return "p" + std::to_string(key.producer) + "." + std::to_string(key.life) + "#" +
+  const char* kind = is_reply(key) ? "reply to p" : "p";
+  return kind + std::to_string(key.producer & ~reply_bit) + "." + std::to_string(key.life) + "#" +
          std::to_string(key.number);
 }
 
@@ -66,6 +68,27 @@ std::optional<message_key> read_key(const message_parts& message) {
   std::memcpy(&key.life, head + 12, 4);
   std::memcpy(&key.number, head + 16, 8);
   return key;
+}
+
+std::string topic_of(std::uint32_t producer) {
+  std::string topic(topic_bytes, '\0');
+  std::memcpy(topic.data(), &magic, 8);
+  topic[8] = static_cast<char>(producer & 0xff);
+  return topic;
+}
+
+message_key reply_to(message_key request) {
+  request.producer |= reply_bit;
+  return request;
+}
+
+bool is_reply(const message_key& key) {
+  return (key.producer & reply_bit) != 0;
+}
+
+message_key request_of(message_key request_or_reply) {
+  request_or_reply.producer &= ~reply_bit;
+  return request_or_reply;
 }
 
 }  // namespace holdfast::sim

@@ -30,4 +30,16 @@ message_parts make_message(const message_key& key, std::uint32_t largest);
 /// Who a message claims to be from; empty if it was not made here.
 std::optional<message_key> read_key(const message_parts& message);
 
+/// A message's topic is the beginning of its first part: the magic and the low byte of its maker.
+inline constexpr std::size_t topic_bytes = 9;
+std::string topic_of(std::uint32_t producer);
+
+/// Of the one reply to a request.
+message_key reply_to(message_key request);
+bool is_reply(const message_key& key);
+/// The same for a reply and its request.
+message_key request_of(message_key request_or_reply);
+/// Applications that are somebody new in every run count their runs here.
+inline constexpr std::uint32_t lives_factor = 1024;
+
 }  // namespace holdfast::sim

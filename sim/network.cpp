@@ -9,9 +9,9 @@ network::network(network_options options, scheduler& time, story& told, std::uin
 
 // ---- endpoints ----------------------------------------------------------------------------------
 
-line_id network::open(line_kind kind, receiver to) {
+line_id network::open(socket_id to_socket, receiver to) {
   const line_id id = ++next_line_;
-  lines_[id].kind = kind;
+  lines_[id].at = to_socket;
   lines_[id].to = std::move(to);
   connect_later(id);
   return id;
@@ -66,7 +66,7 @@ void network::send_to(peer_id peer, multipart frame) {
   wire& l = lines_.at(found->second);
   auto what = std::make_shared<flight>(flight{std::move(frame), time_.now()});
   l.down.on_the_way.push_back(what);
-  time_.at(arrival(l, l.down), [this, id = found->second, what] { arrive_down(id, what); });
+  time_.at(arrival(l.down), [this, id = found->second, what] { arrive_down(id, what); });
 }
 
 std::size_t network::unread(peer_id peer) const {
@@ -84,11 +84,16 @@ void network::cut(line_id id) {
   lose_connection(id, true);
 }
 
-void network::stall(line_id id, std::uint64_t for_ns) {
+void network::stall(line_id id, direction which, std::uint64_t for_ns) {
   const auto found = lines_.find(id);
   if (found == lines_.end()) return;
-  story_.tell(time_.now(), "stalls", "line " + std::to_string(id), {}, for_ns);
-  found->second.stalled_until = time_.now() + for_ns;
+  static constexpr const char* words[] = {"stalls toward the device", "stalls from the device",
+                                          "stalls"};
+  story_.tell(time_.now(), words[static_cast<std::size_t>(which)], "line " + std::to_string(id), {},
+              for_ns);
+  const std::uint64_t until = time_.now() + for_ns;
+  if (which != direction::from_device) found->second.up.stalled_until = until;
+  if (which != direction::to_device) found->second.down.stalled_until = until;
 }
 
 std::vector<line_id> network::lines() const {
@@ -113,7 +118,7 @@ void network::connect(line_id id) {
   l.up.last_arrival = l.down.last_arrival = 0;
   peers_[l.peer] = id;
   story_.tell(time_.now(), "connects as peer", "line " + std::to_string(id), {}, l.peer);
-  device_->connected(l.peer, l.kind);
+  device_->connected(l.peer, l.at);
   std::deque<multipart> waiting = std::move(l.waiting);
   l.waiting.clear();
   for (multipart& frame : waiting) put_up(id, std::move(frame));
@@ -123,18 +128,18 @@ void network::put_up(line_id id, multipart frame) {
   wire& l = lines_.at(id);
   auto what = std::make_shared<flight>(flight{std::move(frame), time_.now()});
   l.up.on_the_way.push_back(what);
-  time_.at(arrival(l, l.up), [this, id, kind = l.kind, from = l.peer, run = run_, what] {
-    arrive_up(id, kind, from, run, what);
+  time_.at(arrival(l.up), [this, id, at = l.at, from = l.peer, run = run_, what] {
+    arrive_up(id, at, from, run, what);
   });
 }
 
-void network::arrive_up(line_id id, line_kind kind, peer_id from, std::uint64_t run,
+void network::arrive_up(line_id id, socket_id at, peer_id from, std::uint64_t run,
                         const flight_ref& what) {
   if (what->dead || run != run_) return;
   const auto found = lines_.find(id);
   if (found != lines_.end() && found->second.peer == from) found->second.up.on_the_way.pop_front();
   fold(what->frame);
-  device_->received(from, kind, std::move(what->frame));
+  device_->received(from, at, std::move(what->frame));
 }
 
 void network::arrive_down(line_id id, const flight_ref& what) {
@@ -154,6 +159,7 @@ void network::lose_connection(line_id id, bool device_alive) {
   peers_.erase(old);
   side up = std::move(l.up);
   l.up = {};
+  l.up.stalled_until = up.stalled_until;
   for (const flight_ref& f : up.on_the_way) f->dead = true;
   straggle(id, old, up, device_alive);
   // Toward the endpoint: what it had in its own pipe already still comes.
@@ -162,8 +168,8 @@ void network::lose_connection(line_id id, bool device_alive) {
   l.down.on_the_way.resize(kept);
   if (device_alive) {
     const std::uint64_t notice = random_.below(5 * ms_ns) + options_.late_max_ns;
-    time_.after(notice, [this, old, kind = l.kind, run = run_] {
-      if (run == run_) device_->disconnected(old, kind);
+    time_.after(notice, [this, old, at = l.at, run = run_] {
+      if (run == run_) device_->disconnected(old, at);
     });
   }
   if (l.open) connect_later(id);
@@ -180,14 +186,14 @@ void network::straggle(line_id id, peer_id from, side& up, bool device_alive) {
     when += 1 + random_.below(1 + options_.late_max_ns / total);
     auto what = std::make_shared<flight>(*up.on_the_way[i]);
     what->dead = false;
-    time_.at(when, [this, id, kind = l.kind, from, run = run_, what] {
-      arrive_up(id, kind, from, run, what);
-    });
+    time_.at(when,
+             [this, id, at = l.at, from, run = run_, what] { arrive_up(id, at, from, run, what); });
   }
   if (!l.open || !random_.chance(options_.keep_percent)) return l.waiting.clear();
-  const std::size_t stays = arrives + random_.below(total - arrives + 1);
-  for (std::size_t i = stays; i < total; ++i)
-    l.waiting.push_back(std::move(up.on_the_way[i]->frame));
+  const bool twice = l.at.kind == line_kind::reliable && random_.chance(options_.duplicate_percent);
+  const std::size_t from_here = twice ? random_.below(arrives + 1) : arrives;
+  const std::size_t stays = from_here + random_.below(total - from_here + 1);
+  for (std::size_t i = stays; i < total; ++i) l.waiting.push_back(up.on_the_way[i]->frame);
 }
 
 std::uint64_t network::draw_delay() {
@@ -195,8 +201,8 @@ std::uint64_t network::draw_delay() {
   return options_.delay_min_ns + random_.below(options_.delay_max_ns - options_.delay_min_ns + 1);
 }
 
-std::uint64_t network::arrival(wire& l, side& s) {
-  const std::uint64_t drawn = std::max(time_.now() + draw_delay(), l.stalled_until);
+std::uint64_t network::arrival(side& s) {
+  const std::uint64_t drawn = std::max(time_.now() + draw_delay(), s.stalled_until);
   return s.last_arrival = std::max(s.last_arrival + 1, drawn);
 }
 

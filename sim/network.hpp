@@ -5,10 +5,12 @@
 //
 // A line is one socket of an endpoint. It reconnects by itself under a new peer id until it is
 // closed; what was given to it while it had no connection waits in it. Closing drops everything it
-// had not put on the wire (LINGER 0).
+// had not put on the wire (LINGER 0). With duplicates, what a cut left in the line of a reliable
+// endpoint may have arrived before as well.
 //
-// Contract: one thread; all randomness from the seed. Frames are never repeated or reordered within
-// a connection. A device that is down loses every connection; peer ids begin again at 1 with it.
+// Contract: one thread; all randomness from the seed. Frames are never reordered within a
+// connection, nor repeated by it. A device that is down loses every connection; peer ids begin
+// again at 1 with it.
 #pragma once
 
 #include <deque>
@@ -28,6 +30,11 @@ using line_id = std::uint32_t;
 
 /// What socket of the device a line leads to.
 enum class line_kind : std::uint8_t { reliable, plain_in, plain_out };
+struct socket_id {
+  std::uint8_t channel = 0;
+  line_kind kind = line_kind::reliable;
+};
+enum class direction : std::uint8_t { to_device, from_device, both };
 
 struct network_options {
   std::uint64_t delay_min_ns = 20'000, delay_max_ns = 400'000;
@@ -35,16 +42,17 @@ struct network_options {
   std::uint64_t slow_max_ns = 20 * ms_ns;
   std::uint64_t late_max_ns = 300 * ms_ns;  ///< after a cut, what still arrives
   std::uint64_t reconnect_ns = 10 * ms_ns;
-  std::uint32_t keep_percent = 50;  ///< cuts after which what had not left stays in the line
+  std::uint32_t keep_percent = 50;      ///< cuts after which what had not left stays in the line
+  std::uint32_t duplicate_percent = 0;  ///< of those, with some that had arrived
 };
 
 /// What the device's end of the network tells the device.
 class device_port {
  public:
   virtual ~device_port() = default;
-  virtual void connected(peer_id peer, line_kind kind) = 0;
-  virtual void received(peer_id peer, line_kind kind, multipart frame) = 0;
-  virtual void disconnected(peer_id peer, line_kind kind) = 0;
+  virtual void connected(peer_id peer, socket_id at) = 0;
+  virtual void received(peer_id peer, socket_id at, multipart frame) = 0;
+  virtual void disconnected(peer_id peer, socket_id at) = 0;
 };
 
 class network {
@@ -55,7 +63,7 @@ class network {
   network(network_options options, scheduler& time, story& told, std::uint64_t seed);
 
   // ---- endpoints -------------------------------------------------------------------------------
-  line_id open(line_kind kind, receiver to);
+  line_id open(socket_id to_socket, receiver to);
   void close(line_id line);
   void send(line_id line, multipart frame);
   /// Frames given to the line that the device has not got.
@@ -71,12 +79,12 @@ class network {
 
   // ---- faults ----------------------------------------------------------------------------------
   void cut(line_id line);
-  /// Nothing moves on this line for a while.
-  void stall(line_id line, std::uint64_t for_ns);
+  /// Nothing moves on this line for a while, in one direction or both.
+  void stall(line_id line, direction which, std::uint64_t for_ns);
   std::vector<line_id> lines() const;
   std::uint64_t cuts() const noexcept { return cuts_; }
   /// Stops adding delays beyond the ordinary.
-  void calm() noexcept { options_.slow_percent = 0; }
+  void calm() noexcept { options_.slow_percent = options_.duplicate_percent = 0; }
 
   // ---- a planted bug ---------------------------------------------------------------------------
   /// Frames toward endpoints for which this is true vanish.
@@ -91,14 +99,13 @@ class network {
   using flight_ref = std::shared_ptr<flight>;
   struct side {
     std::deque<flight_ref> on_the_way;
-    std::uint64_t last_arrival = 0;
+    std::uint64_t last_arrival = 0, stalled_until = 0;
   };
   struct wire {
-    line_kind kind{};
+    socket_id at;
     receiver to;
     bool open = true;
     peer_id peer = 0;  // 0: no connection
-    std::uint64_t stalled_until = 0;
     std::deque<multipart> waiting;
     side up, down;
   };
@@ -106,13 +113,12 @@ class network {
   void connect_later(line_id id);
   void connect(line_id id);
   void put_up(line_id id, multipart frame);
-  void arrive_up(line_id id, line_kind kind, peer_id from, std::uint64_t run,
-                 const flight_ref& what);
+  void arrive_up(line_id id, socket_id at, peer_id from, std::uint64_t run, const flight_ref& what);
   void arrive_down(line_id id, const flight_ref& what);
   void lose_connection(line_id id, bool device_alive);
   void straggle(line_id id, peer_id from, side& up, bool device_alive);
   std::uint64_t draw_delay();
-  std::uint64_t arrival(wire& l, side& s);
+  std::uint64_t arrival(side& s);
   void fold(const multipart& frame);
 
   network_options options_;

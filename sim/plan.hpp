@@ -1,8 +1,9 @@
 // plan: everything a run is made of, drawn from its seed: who takes part, how things are set, and
-// which faults may happen how often (each seed has its own mixture: some kinds of fault only show
-// in the absence of others).
+// which faults happen when (each seed has its own mixture: some faults only show in the absence of
+// others).
 //
-// Contract: pure; the same seed gives the same plan on every machine.
+// Contract: pure; the same seed gives the same plan on every machine. What is taken out of a plan
+// changes no other choice in it, so that a failing one can be made smaller.
 #pragma once
 
 #include <array>
@@ -11,12 +12,16 @@
 #include "sim/consumer.hpp"
 #include "sim/device.hpp"
 #include "sim/producer.hpp"
+#include "sim/requests.hpp"
+#include "sim/subscriber.hpp"
 
 namespace holdfast::sim {
 
 enum class fault : std::uint8_t {
   cut,
   stall,
+  partition_to_device,
+  partition_from_device,
   device_killed,
   device_power,
   device_stopped,
@@ -24,40 +29,41 @@ enum class fault : std::uint8_t {
   disk_full,
   sync_fails,
   write_fails,
-  producer_killed,
-  producer_replaced,
-  producer_stopped,
-  worker_killed,
-  worker_stopped,
-  plain_killed,
-  clock_jumps,
+  bit_rots,
+  sender_killed,
+  sender_replaced,
+  sender_stopped,
+  receiver_killed,
+  receiver_stopped,
+  clock_forward,
+  clock_back,
 };
-inline constexpr std::size_t fault_kinds = 16;
+inline constexpr std::size_t fault_kinds = 19;
+const char* name(fault f) noexcept;
 
-/// What is broken on purpose, to see that the checker sees it.
-enum class planted : std::uint8_t {
-  nothing,
-  sessions_mixed,  ///< the device checks neither session nor epoch of a producer
-  accept_lost,     ///< no accept ever reaches a producer
-  accept_early,    ///< accepts (and deliveries) leave before anything is durable
-  sync_lies,       ///< the disk says it is synced and is not
+struct planned_fault {
+  std::uint64_t at_ns = 0;
+  fault what{};
+  std::uint64_t salt = 0;  ///< whom it meets, and how hard
 };
 
 struct plan {
   std::uint64_t seed = 1;
-  planted bug = planted::nothing;
   device_settings device;
   network_options network;
-  checker_options checker;
-  std::vector<producer_plan> producers;
+  terms rules;
+  std::vector<producer_plan> producers;  ///< publishers too
   std::vector<worker_plan> workers;
-  std::uint32_t plain_consumers = 0;
-  std::array<std::uint32_t, fault_kinds> weights{};  ///< how often, relative to each other
-  std::uint64_t fault_every_ns = 200 * ms_ns;        ///< on average
+  std::vector<std::uint32_t> plain_consumers;
+  std::vector<subscriber_plan> subscribers;
+  std::vector<requester_plan> requesters;
+  std::vector<replier_plan> repliers;
+  std::vector<planned_fault> faults;
+  bool power_fails = false;  ///< then a crash in recovery may be one of power
   std::uint64_t faults_for_ns = 6 * second_ns;
   std::uint64_t settle_for_ns = 60 * second_ns;  ///< faults over: all must be done within this
 };
 
-plan draw_plan(std::uint64_t seed, planted bug = planted::nothing);
+plan draw_plan(std::uint64_t seed);
 
 }  // namespace holdfast::sim

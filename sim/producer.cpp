@@ -5,29 +5,25 @@
 namespace holdfast::sim {
 namespace {
 
-constexpr std::uint64_t absent_max_ns = 400 * ms_ns;
-
 promise promised(level reached) {
   return static_cast<promise>(static_cast<std::uint8_t>(reached));
 }
 
 }  // namespace
 
-producer::producer(producer_plan plan, scheduler& time, network& net, checker& judge, story& told,
-                   std::uint64_t seed)
-    : plan_(std::move(plan)), time_(time), net_(net), checker_(judge), story_(told), random_(seed) {
-  if (plan_.kind == producer_kind::plain) checker_.unordered(plan_.number);
+producer::producer(const producer_plan& plan, surroundings in, std::uint64_t seed)
+    : application((plan.channel == channel_kind::pubsub ? "publisher " : "producer ") +
+                      std::to_string(plan.number),
+                  in, seed),
+      plan_(plan) {
+  if (plan_.kind == producer_kind::plain) in_.judged.unordered(plan_.number);
 }
 
 producer::~producer() = default;
 
-std::string producer::name() const {
-  return "producer " + std::to_string(plan_.number);
-}
-
 message_key producer::key_of(const life& l, std::uint64_t number) const {
   switch (plan_.kind) {
-    case producer_kind::unnamed: return {plan_.number + 1000 * l.number, 0, number};
+    case producer_kind::unnamed: return {plan_.number + lives_factor * l.number, 0, number};
     case producer_kind::fresh: return {plan_.number, l.number, number};
     case producer_kind::replayer:
     case producer_kind::plain: break;
@@ -44,20 +40,21 @@ void producer::start() {
 
 void producer::begin() {
   ++lives_;
-  story_.tell(time_.now(), "starts", name(), {}, lives_);
+  tell("starts", {}, lives_);
   if (plan_.kind == producer_kind::plain) {
-    plain_line_ = net_.open(line_kind::plain_in, [](const multipart&, std::uint64_t) {});
+    plain_line_ = in_.net.open(plan_.link.to, [](const multipart&, std::uint64_t) {});
     return;
   }
   outbox_options options;
+  options.address = plan_.address;
   options.need = plan_.need;
   options.named = plan_.kind != producer_kind::unnamed;
   options.max_message = 1 << 20;
   now_ = std::make_shared<life>(options);
   now_->number = lives_;
-  session_client_options session = plan_.session;
-  if (options.named) session.producer_id = name();
-  now_->wires = std::make_unique<wiring>(session, time_, net_, random_.next());
+  connection link = plan_.link;
+  if (options.named) link.session.producer_id = name();
+  now_->wires = std::make_unique<wiring>(std::move(link), in_, random_.next());
   now_->wires->session().add(now_->box);
   now_->wires->after = [this, weak = std::weak_ptr(now_)] {
     if (const auto l = weak.lock()) look(*l);
@@ -72,19 +69,14 @@ void producer::begin() {
 
 /// Ends the current run outside of any call of its own.
 void producer::end_soon() {
-  const std::uint64_t generation = ++generation_;
   if (now_) former_.push_back(std::move(now_));
-  time_.after(1 + random_.below(absent_max_ns), [this, generation] {
-    if (generation != generation_) return;
-    begin();
-    tick_later();
-  });
   now_ = nullptr;
+  come_back([this] { start(); });
 }
 
 void producer::die() {
-  story_.tell(time_.now(), "is killed", name());
-  net_.close(std::exchange(plain_line_, 0));
+  tell("is killed");
+  in_.net.close(std::exchange(plain_line_, 0));
   if (now_) now_->wires.reset();
   end_soon();
 }
@@ -92,17 +84,15 @@ void producer::die() {
 void producer::be_replaced() {
   if (!now_ || plan_.kind != producer_kind::fresh) return;
   const std::uint64_t asleep = random_.below(2 * second_ns);
-  story_.tell(time_.now(), "is stopped and replaced", name(), {}, asleep);
-  now_->wires->pause(time_.now() + asleep);
-  now_->wires->pump();
+  tell("is stopped and replaced", {}, asleep);
+  now_->wires->pause(asleep);
   end_soon();
 }
 
 void producer::pause(std::uint64_t for_ns) {
   if (!now_) return;
-  story_.tell(time_.now(), "is stopped for a while", name(), {}, for_ns);
-  now_->wires->pause(time_.now() + for_ns);
-  now_->wires->pump();
+  tell("is stopped for a while", {}, for_ns);
+  now_->wires->pause(for_ns);
 }
 
 bool producer::done() const {
@@ -113,7 +103,7 @@ bool producer::done() const {
 // ---- messages -----------------------------------------------------------------------------------
 
 void producer::tick_later() {
-  time_.after(1 + random_.below(plan_.pause_max_ns), [this, generation = generation_] {
+  in_.time.after(1 + random_.below(plan_.pause_max_ns), [this, generation = generation_] {
     if (generation == generation_) tick();
   });
 }
@@ -129,10 +119,10 @@ void producer::tick() {
 
 bool producer::submit_plain() {
   const message_key key{plan_.number, 0, ++made_};
-  checker_.sent(key, time_.now());
+  in_.judged.sent(key, plan_.channel, now());
   multipart frame;
   for (const auto& part : make_message(key, plan_.largest)) frame.push_back(copy_to_buffer(part));
-  net_.send(plain_line_, std::move(frame));
+  in_.net.send(plain_line_, std::move(frame));
   return true;
 }
 
@@ -147,10 +137,15 @@ bool producer::submit(life& l) {
   const result<std::uint64_t> given = hand_in(l, number, key);
   if (!given) {
     if (given.kind() == errc::would_block) return false;
-    checker_.fail("a message is not taken: " + std::string(given.text()), key, time_.now());
+    if (in_.judged.known().rotted() && number > known) {  // it rotted with its numbers
+      made_ = known - 1;
+      return true;
+    }
+    in_.judged.fail(endpoint, "a message is not taken: " + std::string(given.text()), key, now());
     return false;
   }
-  if (*given != number) checker_.fail("got number " + std::to_string(*given), key, time_.now());
+  if (*given != number)
+    in_.judged.fail(endpoint, "got number " + std::to_string(*given), key, now());
   l.awaiting[number] = key;
   l.next = number + 1;
   ++made_;
@@ -161,10 +156,10 @@ result<std::uint64_t> producer::hand_in(life& l, std::uint64_t number, const mes
   const message_parts message = make_message(key, plan_.largest);
   std::vector<bytes_view> views;
   for (const auto& part : message) views.emplace_back(part.data(), part.size());
-  const std::uint64_t now = time_.at().real_ns;
-  auto given = plan_.kind == producer_kind::replayer ? l.box.submit_at(number, views, now)
-                                                     : l.box.submit(views, now);
-  if (given) checker_.sent(key, time_.now());
+  const std::uint64_t real_ns = l.wires->at().real_ns;
+  auto given = plan_.kind == producer_kind::replayer ? l.box.submit_at(number, views, real_ns)
+                                                     : l.box.submit(views, real_ns);
+  if (given) in_.judged.sent(key, plan_.channel, now());
   return given;
 }
 
@@ -173,16 +168,17 @@ void producer::look(life& l) {
   while (!l.awaiting.empty() && l.awaiting.begin()->first <= l.box.accepted_through()) {
     const auto [number, key] = *l.awaiting.begin();
     l.awaiting.erase(l.awaiting.begin());
-    checker_.accepted(key, at, l.wires->left_ns(), time_.now());
+    in_.judged.accepted(key, at, promised(plan_.need), l.wires->left_ns(), now());
     if (plan_.kind == producer_kind::replayer && &l == now_.get())
       known_accepted_ = std::max(known_accepted_, number);
   }
   for (const rejection& r : l.box.take_rejections())
-    checker_.given_up(key_of(l, r.number), time_.now());
+    in_.judged.given_up(key_of(l, r.number), now());
   if (!l.box.failure().ok())
-    checker_.fail("outbox: " + std::string(l.box.failure().text()), key_of(l, 0), time_.now());
+    in_.judged.fail(endpoint, "outbox: " + std::string(l.box.failure().text()), key_of(l, 0),
+                    now());
   if (!l.wires->session().final() || &l != now_.get()) return;
-  story_.tell(time_.now(), "finds itself replaced", name());
+  tell("finds itself replaced");
   end_soon();
 }
 

@@ -1,14 +1,12 @@
-// producer: an application that sends. It can be killed and started again under the same name, and
-// stopped while a newer run of it has taken its place.
+// producer: an application that sends into a queue or a pub/sub channel. It can be killed and
+// started again under the same name, and stopped while a newer run of it has taken its place.
 //
-// Contract: one thread. What it makes follows from its number, so the checker knows it.
+// Contract: application.
 #pragma once
 
 #include <map>
-#include <memory>
 
 #include "patterns/outbox.hpp"
-#include "sim/checker.hpp"
 #include "sim/wiring.hpp"
 
 namespace holdfast::sim {
@@ -17,40 +15,37 @@ enum class producer_kind : std::uint8_t {
   unnamed,   ///< each run is somebody new
   fresh,     ///< named; each run goes on behind the last number with messages of its own
   replayer,  ///< named; a run makes the same messages again from where it knows of accepts
-  plain,     ///< a PUSH socket
+  plain,     ///< a PUSH or PUB socket
 };
 
 struct producer_plan {
   std::uint32_t number = 1;
   producer_kind kind = producer_kind::unnamed;
+  channel_kind channel = channel_kind::pipeline;
+  std::string address;           ///< queue; empty: the default
   std::uint64_t messages = 100;  ///< in all
   std::uint32_t burst_max = 8;
   std::uint64_t pause_max_ns = 50 * ms_ns;  ///< between bursts
   std::uint32_t largest = 1024;
   level need = level::disk;
-  session_client_options session;
+  connection link;
 };
 
-class producer {
+class producer final : public application {
  public:
-  producer(producer_plan plan, scheduler& time, network& net, checker& judge, story& told,
-           std::uint64_t seed);
-  ~producer();
+  producer(const producer_plan& plan, surroundings in, std::uint64_t seed);
+  ~producer() override;
 
-  void start();
-  /// Killed at once; starts again after a while.
-  void die();
-  /// A new run starts while this one is stopped; it comes back later and must find itself fenced.
-  void be_replaced();
-  void pause(std::uint64_t for_ns);
+  void start() override;
+  void die() override;
+  void be_replaced() override;
+  void pause(std::uint64_t for_ns) override;
   /// Everything was sent, and all of it accepted.
-  bool done() const;
-  std::string name() const;
-  producer_kind kind() const noexcept { return plan_.kind; }
+  bool done() const override;
 
  private:
   struct life {
-    explicit life(outbox_options options) : box(std::move(options)) {}
+    explicit life(const outbox_options& options) : box(options) {}
     std::uint32_t number = 0;
     outbox box;
     std::unique_ptr<wiring> wires;
@@ -69,18 +64,12 @@ class producer {
   message_key key_of(const life& l, std::uint64_t number) const;
 
   producer_plan plan_;
-  scheduler& time_;
-  network& net_;
-  checker& checker_;
-  story& story_;
-  random_source random_;
   std::shared_ptr<life> now_;
   std::vector<std::shared_ptr<life>> former_;  // stopped, fenced or dead
   line_id plain_line_ = 0;
   std::uint32_t lives_ = 0;
   std::uint64_t made_ = 0;            // messages so far
   std::uint64_t known_accepted_ = 0;  // replayer: what its own disk says
-  std::uint64_t generation_ = 0;
 };
 
 }  // namespace holdfast::sim

@@ -114,6 +114,7 @@ class virtual_disk::mounted final : public storage {
     const std::uint64_t there = std::min(op.size, where->bytes().size() - op.at);
     std::memcpy(bytes.data(), where->bytes().data() + op.at, there);
     into.bytes = copy_to_buffer(bytes);
+    if (op.digest) into.bytes = op.digest(into.bytes);
   }
   struct open_node {
     std::string name;

@@ -4,23 +4,24 @@
 
 namespace holdfast::sim {
 
-wiring::wiring(session_client_options options, scheduler& time, network& net, std::uint64_t seed)
-    : time_(time),
-      net_(net),
-      client_(std::move(options), random_source(seed)),
+wiring::wiring(connection how, surroundings in, std::uint64_t seed)
+    : in_(in),
+      to_(how.to),
+      clock_(in.time, how.drift_ppm),
+      client_(std::move(how.session), random_source(seed)),
       self_(std::make_shared<wiring*>(this)) {}
 
 wiring::~wiring() {
-  net_.close(line_);
+  in_.net.close(line_);
 }
 
 void wiring::start() {
-  client_.start(time_.at());
+  client_.start(at());
   pump();
 }
 
-void wiring::stop() {
-  client_.stop();
+void wiring::pause(std::uint64_t for_ns) {
+  paused_until_ = in_.time.now() + for_ns;
   pump();
 }
 
@@ -28,10 +29,11 @@ void wiring::pump() {
   exchange();
   if (after) after();
   exchange();  // what the application did in `after`
-  const std::uint64_t next = paused() ? paused_until_ : client_.next_deadline();
-  if (next == never_ns || (wake_at_ <= next && wake_at_ > time_.now())) return;
-  wake_at_ = std::max(next, time_.now() + 1);
-  time_.at(wake_at_, [weak = std::weak_ptr(self_), when = wake_at_] {
+  const std::uint64_t now = in_.time.now();
+  const std::uint64_t next = paused() ? paused_until_ : clock_.when(client_.next_deadline());
+  if (next == never_ns || (wake_at_ <= next && wake_at_ > now)) return;
+  wake_at_ = std::max(next, now + 1);
+  in_.time.at(wake_at_, [weak = std::weak_ptr(self_), when = wake_at_] {
     const auto self = weak.lock();
     if (self && (*self)->wake_at_ == when) (*self)->wake();
   });
@@ -44,12 +46,13 @@ void wiring::wake() {
   std::vector<std::pair<multipart, std::uint64_t>> unread = std::move(unread_);
   unread_.clear();
   for (auto& [frame, left_ns] : unread) {
+    show(frame, false);
     if (before) before(frame, left_ns);
     left_ns_ = left_ns;
-    client_.on_frame(frame, time_.at());
+    client_.on_frame(frame, at());
     if (after) after();
   }
-  client_.on_tick(time_.at());
+  client_.on_tick(at());
   pump();
 }
 
@@ -58,22 +61,26 @@ void wiring::receive(multipart frame, std::uint64_t left_ns) {
   if (!paused()) wake();
 }
 
+void wiring::show(const multipart& frame, bool to_device) {
+  in_.judged.frame({line_, to_device, frame[0].data(), frame[0].size(), in_.time.now()});
+}
+
 void wiring::exchange() {
   if (paused()) return;
   if (client_.take_close()) {
-    net_.close(std::exchange(line_, 0));
+    in_.net.close(std::exchange(line_, 0));
     unread_.clear();
   }
   if (client_.take_open())
-    line_ = net_.open(line_kind::reliable,
-                      [weak = std::weak_ptr(self_)](multipart frame, std::uint64_t left_ns) {
-                        if (const auto self = weak.lock())
-                          (*self)->receive(std::move(frame), left_ns);
-                      });
-  for (client_frame out; client_.next(out, time_.at()); out = {}) {
+    line_ = in_.net.open(to_, [weak = std::weak_ptr(self_)](multipart frame, std::uint64_t left) {
+      if (const auto self = weak.lock()) (*self)->receive(std::move(frame), left);
+    });
+  for (client_frame out; client_.next(out, at()); out = {}) {
     multipart frame{copy_to_buffer(out.first_part())};
     if (out.body) frame.push_back(std::move(out.body));
-    if (line_ != 0) net_.send(line_, std::move(frame));
+    if (line_ == 0) continue;
+    show(frame, true);
+    in_.net.send(line_, std::move(frame));
   }
 }
 

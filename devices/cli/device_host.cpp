@@ -2,6 +2,7 @@
 
 #include <poll.h>
 #include <sys/eventfd.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -15,6 +16,17 @@
 #include "devices/sidecar/sidecar.hpp"
 
 namespace holdfast::cli {
+namespace {
+
+// The usual soft limit is for programs that call select(), which nothing here does.
+void raise_descriptor_limit() {
+  struct rlimit descriptors {};
+  if (::getrlimit(RLIMIT_NOFILE, &descriptors) != 0) return;
+  descriptors.rlim_cur = descriptors.rlim_max;
+  (void)::setrlimit(RLIMIT_NOFILE, &descriptors);
+}
+
+}  // namespace
 
 // News of a device, for the owner's thread.
 struct device_host::wakeup {
@@ -26,6 +38,7 @@ struct device_host::wakeup {
 device_host::device_host(const context& in, stop_signals& signals,
                          std::vector<device_options> devices)
     : in_(in), signals_(signals), wakeup_(std::make_unique<wakeup>()) {
+  raise_descriptor_limit();
   for (device_options& options : devices)
     devices_.push_back(
         std::make_unique<device_thread>(in, std::move(options), [this] { wakeup_->tell(); }));

@@ -65,7 +65,8 @@ class exporter {
     const bool mixed = args_.output.empty() && ::isatty(STDOUT_FILENO) != 0;
     progress shown("export", from_.bytes_before(~std::uint64_t{0}), system_now,
                    mixed ? progress::writer{} : progress::to_terminal());
-    auto sum = from_.verify(0, [&](const seen_record& seen) { return take(seen, shown); });
+    auto sum = from_.verify(
+        0, [&](const seen_record& seen) { return take(seen, shown); }, walk_.choice());
     shown.end();
     if (!wrote_) return fail(wrote_);
     if (!sum) return fail(sum.take_status());

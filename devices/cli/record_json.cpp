@@ -16,6 +16,8 @@ const char* type_name(record_type type) {
   switch (type) {
     case record_type::watermark: return "watermark";
     case record_type::gap: return "gap";
+    case record_type::closed: return "closed";
+    case record_type::pad: return "pad";
     case record_type::block: return "block";
     case record_type::channel_def: return "channel_def";
     case record_type::stream_def: return "stream_def";
@@ -164,6 +166,8 @@ json_object body_facts(record_type type, bytes_view body) {
     case record_type::subscription_gone:
       return numbered("subscription", decode_subscription_gone(body));
     case record_type::watermark:
+    case record_type::closed:
+    case record_type::pad:
     case record_type::producer_gone:
     case record_type::block: break;
   }

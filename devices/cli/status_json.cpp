@@ -111,6 +111,23 @@ void add_channel(const json& channel, std::string& out) {
     if (stream.is_object()) add_stream(stream, stream_word(word(channel, "pattern")), out);
 }
 
+void add_journal(const json& journal, std::string& out) {
+  out += "journal: " + std::to_string(figure(journal, "segments")) + " segments, " +
+         std::to_string(figure(journal, "disk_bytes")) + " bytes on disk, " +
+         std::to_string(figure(journal, "live_bytes")) + " live";
+  add_figures(journal, std::array{"recycled", "relocated", "rewritten", "corrupt"}, out);
+  const auto is = [&journal](const char* key) {
+    const auto found = journal.find(key);
+    return found != journal.end() && found->is_boolean() && found->get<bool>();
+  };
+  if (is("held"))
+    out += "; held: a file cannot be made";
+  else if (is("full"))
+    out += "; full";
+  const std::string failure = word(journal, "failure");
+  out += (failure.empty() ? "" : "; " + failure) + "\n";
+}
+
 }  // namespace
 
 result<std::string> status_text(std::string_view text) {
@@ -120,6 +137,8 @@ result<std::string> status_text(std::string_view text) {
   std::string out = "device " + word(device, "name");
   if (const std::string data = word(device, "data"); !data.empty()) out += ", journal in " + data;
   out += '\n';
+  if (const auto journal = device.find("journal"); journal != device.end() && journal->is_object())
+    add_journal(*journal, out);
   if (const auto bridge = device.find("bridge"); bridge != device.end() && bridge->is_object()) {
     out += "bridge " + word(*bridge, "direction") + ", far device " + word(*bridge, "far") + ": " +
            word(*bridge, "state");

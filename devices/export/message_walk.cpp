@@ -53,6 +53,26 @@ void decode_heads(std::string_view address, bytes_view first_part,
     request = decode_request_head(first_part);
 }
 
+// A time is that of a message: up to this much later than its record's.
+constexpr std::uint64_t dt_most_ns = 0xffff * dt_unit_ns;
+
+bool message_walk::wants_stream(stream_id stream) const {
+  const stream_def* in = names_.stream(stream);
+  if (in == nullptr) return wanted_.channel.empty();
+  if (!wanted_.channel.empty() && in->channel != wanted_.channel) return false;
+  return names_.pattern(in->channel) == "pubsub" || wants_address(in->address);
+}
+
+record_choice message_walk::choice() const {
+  record_choice made;
+  const bool some =
+      !wanted_.channel.empty() || !wanted_.addresses.empty() || !wanted_.topics.empty();
+  if (some) made.stream = [this](stream_id stream) { return wants_stream(stream); };
+  if (wanted_.from && wanted_.from->is_time)
+    made.from_ns = wanted_.from->value - std::min(wanted_.from->value, dt_most_ns);
+  return made;
+}
+
 // Cheap, before any entry is looked at.
 bool message_walk::wants_block(const record_view& record) const {
   if (record.head.type != record_type::block) return false;
@@ -64,11 +84,15 @@ bool message_walk::wants_block(const record_view& record) const {
 bool message_walk::wants(const stored_message& m) const {
   if (wanted_.from && !at_or_behind(m, *wanted_.from)) return false;
   if (wanted_.to && at_or_behind(m, *wanted_.to)) return false;
+  return wants_address(m.address);
+}
+
+bool message_walk::wants_address(std::string_view address) const {
   if (wanted_.addresses.empty() && wanted_.topics.empty()) return true;
   return std::any_of(wanted_.addresses.begin(), wanted_.addresses.end(),
-                     [&](const std::string& a) { return a == m.address; }) ||
+                     [&](const std::string& a) { return a == address; }) ||
          std::any_of(wanted_.topics.begin(), wanted_.topics.end(),
-                     [&](const std::string& t) { return m.address.starts_with(t); });
+                     [&](const std::string& t) { return address.starts_with(t); });
 }
 
 // What of its parts is the payload: a topic of pub/sub and the heads of reqrep stand before it.

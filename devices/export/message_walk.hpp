@@ -16,6 +16,7 @@
 
 #include "devices/export/journal_names.hpp"
 #include "devices/export/message_choice.hpp"
+#include "journal/index_walk.hpp"
 #include "patterns/block.hpp"
 #include "patterns/reqrep/head.hpp"
 
@@ -47,11 +48,15 @@ class message_walk {
   /// Calls `take` for each wanted message of the record until it returns false.
   using taker = std::function<bool(const stored_message&)>;
   bool feed(const record_view& record, const taker& take);
+  /// Which records it needs, by the names known at the moment they are asked for.
+  record_choice choice() const;
 
  private:
   using sequences = std::map<std::uint64_t, std::uint64_t>;  // first -> end
 
   bool wants(const stored_message& m) const;
+  bool wants_address(std::string_view address) const;
+  bool wants_stream(stream_id stream) const;
   bool wants_block(const record_view& record) const;
   void tell_apart(stored_message& m);
 

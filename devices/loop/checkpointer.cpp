@@ -1,5 +1,6 @@
 #include "devices/loop/checkpointer.hpp"
 
+#include "base/planted.hpp"
 #include "journal/journal.hpp"
 
 namespace holdfast {
@@ -32,7 +33,7 @@ bool checkpointer::force() {
 
 bool checkpointer::step() {
   if (!writing_ && !(to_->due() && force())) return false;
-  rows_.set_as_of(to_->next_position());
+  rows_.set_as_of(to_->next_position() + (planted(bug::row_as_of_later) ? 4096 : 0));
   while (part_ < parts_ && rows_.size() < slice_bytes_) {
     // Not complete: the budget is spent, or the part cannot be written in this turn.
     if (!write_(part_, rows_, slice_bytes_ - rows_.size())) break;

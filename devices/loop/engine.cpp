@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/check.hpp"
+#include "base/planted.hpp"
 #include "patterns/range_list.hpp"
 
 namespace holdfast {
@@ -155,7 +156,8 @@ bool engine::drain_channel(std::uint32_t channel) {
     route(channel, last - records, frame);
   }
   for (const auto& [stream, messages] : ready_.settled)
-    finished_.push_back({records > 0 ? last : 0, stream, messages});
+    finished_.push_back(
+        {records > 0 && !planted(bug::settled_before_synced) ? last : 0, stream, messages});
   for (const auto& [stream, to] : ready_.trimmed)
     trimmed_.push_back({records > 0 ? last : 0, stream, to});
   return true;
@@ -191,6 +193,12 @@ bool engine::emit(std::uint32_t channel, frame_out& frame) {
 
 bool engine::emit_run(std::uint32_t channel, frame_out& frame) {
   const run& what = std::get<run>(frame.body);
+  if (step_.at.real_ns >= frame.until_real_ns && !planted(bug::late_run_leaves)) {
+    cut untouched;
+    untouched.token = what.token;
+    channels_[channel].machine->on_cut(untouched, step_);
+    return true;
+  }
   if (what.filter && scan_left_ == 0) return false;
   const bool dense = frame.form == frame_form::hfp || frame.form == frame_form::simple;
   if (!walker_.resolve(*log_, what, dense)) return false;

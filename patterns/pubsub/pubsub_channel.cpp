@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/planted.hpp"
 #include "patterns/pubsub/pubsub.hpp"
 #include "patterns/session/replies.hpp"
 
@@ -29,6 +30,7 @@ ordinal pubsub::append_block(append_item item, std::uint32_t) {
   kept_.append(item.head.count, item.body.size(), now_.at.real_ns);
   const ordinal record = out_.add(std::move(item));
   waits_.push_back({record, kept_.next()});
+  if (planted(bug::pub_visible_early)) kept_.set_visible(kept_.next());
   return record;
 }
 
@@ -62,7 +64,11 @@ void pubsub::on_peer_lost(peer_id peer, const step& now) {
 void pubsub::on_cut(const cut& what, const step& now) {
   begin(now);
   subscription* s = subs_.find_token(what.token);
-  if (!s) return;
+  if (!s) {
+    s = subs_.find(static_cast<std::uint32_t>(what.token));
+    if (s) s->on_overtaken_cut(what);
+    return;
+  }
   const range lost = s->on_cut(what);
   if (lost.count != 0) tell_gap(*s, lost);
   if (const auto p = plain_.find(s->to().peer); p != plain_.end() && what.sent > 0)
@@ -112,7 +118,7 @@ void pubsub::define(const subscription& s) {
 /// One record a turn, however many acks. Who attaches is told where it goes on once that holds.
 void pubsub::note(subscription& s) {
   const bool due = std::exchange(s.touched, false) || s.floor() - s.noted() >= note_passed;
-  if (!s.durable() || !due) return;
+  if (!s.durable() || !due || planted(bug::progress_unrecorded)) return;
   last_stream_def_ = out_.add(encode_record(stream_, now_.at, s.progress()));
   s.note();
 }
@@ -133,7 +139,7 @@ void pubsub::serve(subscription& s) {
 }
 
 void pubsub::tell_gap(const subscription& s, range lost) {
-  if (s.to().session == 0) return;
+  if (s.to().session == 0 || planted(bug::gap_untold)) return;
   const gap_cause why = lost.first < kept_.lowest() ? gap_cause::retention : gap_cause::corrupt;
   out_.send(long_frame(s.to().peer, s.to().session, gap{stream_, lost, why}));
 }

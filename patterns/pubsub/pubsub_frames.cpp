@@ -1,6 +1,7 @@
 // Frames of reliable peers: subscribing, credit, acks; and the frames that carry runs.
 #include <algorithm>
 
+#include "base/planted.hpp"
 #include "patterns/pubsub/pubsub.hpp"
 #include "patterns/session/replies.hpp"
 
@@ -141,7 +142,7 @@ void pubsub::on_ack(const session& s, const frame_in& frame) {
   if (!sub) return count_bad_frame();
   std::uint64_t end = 0;
   for (const range& r : f->ranges) end = std::max(end, r.end());
-  sub->ack(end);
+  sub->ack(end + planted(bug::ack_floor_one_more));
   sub->touched = sub->floor() != sub->noted();  // gaps and what was passed over included
   acked_later(s, stream_, f->number);
   subs_.mark(*sub);

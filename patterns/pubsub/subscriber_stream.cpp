@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/planted.hpp"
 #include "patterns/frame_codec.hpp"
 
 namespace holdfast {
@@ -53,15 +54,15 @@ attach subscriber_stream::request() const {
   // A device that has lost its journal must not begin the subscription anew: its sequences would
   // be taken for old ones.
   f.start = durable() ? start_at::known : start_at::sequence;
-  f.at = durable() ? 0 : next_;
+  f.at = durable() ? 0 : next_ + planted(bug::resumes_one_later);
   return f;
 }
 
 void subscriber_stream::on_attached(const attached& f, const welcome&, instant) {
   stream_ = f.stream;
-  if (next_ == 0) {
-    next_ = position_ = f.next_sequence;
-    acked_ = confirmed_ = f.next_sequence - 1;
+  const bool other_epoch = std::exchange(epoch_, f.stream_epoch) != f.stream_epoch;
+  if (next_ == 0 || (other_epoch && f.next_sequence < next_)) {
+    begin_again_at(f.next_sequence);
   } else if (f.next_sequence > next_ && !durable()) {
     // The device begins later than it was asked to: what lies between is gone.
     on_gap({next_, f.next_sequence - next_}, gap_cause::retention);
@@ -141,7 +142,8 @@ bool subscriber_stream::on_deliver(const client_input& in) {
   if (checked.state == body_state::corrupt) return on_corrupt(*f, body.size());
   // A durable subscription begins again at its last ack, and what was shown here is not shown
   // twice.
-  const std::uint64_t seen = next_ > f->first_sequence ? next_ - f->first_sequence : 0;
+  std::uint64_t seen = next_ > f->first_sequence ? next_ - f->first_sequence : 0;
+  if (planted(bug::shown_twice)) seen = 0;
   const auto skip = static_cast<std::uint16_t>(std::min<std::uint64_t>(seen, f->count));
   taken_ += skip;
   if (skip == f->count) {
@@ -179,6 +181,16 @@ void subscriber_stream::skip_voids() {
     ++taken_;
     position_ = sequence + 1;
   });
+}
+
+// In a stream's new epoch its sequences may name other messages than before: what waits here was
+// lost with the old one or comes again, and nothing counts as shown or acked.
+void subscriber_stream::begin_again_at(std::uint64_t sequence) {
+  buffer_.clear();
+  buffer_.give_bytes(received_bytes_ - buffer_.bytes_taken());
+  taken_ = received_;
+  next_ = position_ = sequence;
+  acked_ = confirmed_ = sequence - 1;
 }
 
 bool subscriber_stream::ack_leaves() const noexcept {

@@ -77,6 +77,7 @@ class subscriber_stream final : public client_stream {
   bool on_corrupt(const deliver& f, std::uint64_t bytes);
   void on_gap(range lost, gap_cause cause);
   void skip_voids();
+  void begin_again_at(std::uint64_t sequence);
   bool ack_leaves() const noexcept;
   bool credit_due() const noexcept;
   std::uint64_t messages_grantable() const noexcept;
@@ -88,6 +89,7 @@ class subscriber_stream final : public client_stream {
   delivery_buffer buffer_;
   std::vector<gap> gaps_;
   std::vector<sent_ack> sent_acks_;
+  std::uint32_t epoch_ = 0;      // of the stream
   std::uint64_t next_ = 0;       // what the device sends next; 0: not known
   std::uint64_t position_ = 0;   // the first not taken
   std::uint64_t acked_ = 0;      // all up to here, by the application

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/check.hpp"
+#include "base/planted.hpp"
 #include "patterns/block.hpp"
 
 namespace holdfast {
@@ -35,10 +36,11 @@ void subscription::attach(taker who) {
   ++generation_;
   credited_ = open_ = stalled_ = held_ = whole_ = false;
   messages_total_ = messages_taken_ = bytes_total_ = bytes_taken_ = 0;
+  overtaken_ = 0;
 }
 
 void subscription::detach() {
-  send_again();
+  if (!planted(bug::place_kept)) send_again();
   attached_ = false;
 }
 
@@ -49,8 +51,24 @@ void subscription::send_again() {
   above_ = {};
   in_flight_ = in_doubt_ = 0;
   sent_since_ns_ = since_ns_;
-  open_ = false;
-  ++generation_;  // a run that is under way still is not taken in
+  overtake();
+}
+
+/// The run that is under way, if there is one, is not taken in.
+void subscription::overtake() noexcept {
+  if (std::exchange(open_, false)) overtaken_ = token();
+  ++generation_;
+}
+
+void subscription::pay(const cut& what) noexcept {
+  messages_taken_ += taker_.simple ? what.sent : std::max(what.sent, what.entries);
+  bytes_taken_ += what.bytes;
+}
+
+void subscription::on_overtaken_cut(const cut& what) noexcept {
+  if (overtaken_ == 0 || what.token != overtaken_) return;
+  overtaken_ = 0;
+  pay(what);
 }
 
 void subscription::set_credit(std::uint64_t messages_total, std::uint64_t bytes_total,
@@ -104,7 +122,7 @@ std::optional<run> subscription::next_run(stream_id stream, std::uint64_t visibl
   r.whole_blocks = whole_;
   r.token = token();
   r.since_ns = sent_since_ns_;
-  if (!filter_->everything()) r.filter = filter_;
+  if (!filter_->everything() && !planted(bug::filter_ignored)) r.filter = filter_;
   const bool selects = r.filter || r.since_ns != 0;
   r.reach = selects ? upto(ahead, scan_run)
                     : upto(ahead, std::uint64_t{r.count} + (whole_ ? block_messages_max : 0));
@@ -115,8 +133,7 @@ std::optional<run> subscription::next_run(stream_id stream, std::uint64_t visibl
 range subscription::on_cut(const cut& what) {
   open_ = false;
   if (what.count > 0) {
-    messages_taken_ += taker_.simple ? what.sent : std::max(what.sent, what.entries);
-    bytes_taken_ += what.bytes;
+    pay(what);
     if (next_ < again_below_) redelivered_ += what.sent;
     if (what.sent > 0) sent_since_ns_ = 0;
     add({next_, next_ + what.count, what.sent, what.count - what.sent, 0, 0, what.last_sent});
@@ -200,7 +217,7 @@ void subscription::ack(std::uint64_t end) {
 /// come again: they are done, and need not. What the filter would have left out counts with them.
 void subscription::leap(std::uint64_t end) {
   if (end <= next_) return;
-  if (std::exchange(open_, false)) ++generation_;  // the run that is under way is not taken in
+  if (open_) overtake();
   done_.acked += end - next_;
   since_ns_ = sent_since_ns_ = 0;
   floor_ = next_ = end;

@@ -78,6 +78,8 @@ class subscription {
   std::uint8_t redelivered(std::uint64_t first) const noexcept;
   /// What became of a run. Returns the messages that will never come.
   range on_cut(const cut& what);
+  /// What became of a run that was under way when the cursor moved: it costs credit all the same.
+  void on_overtaken_cut(const cut& what) noexcept;
   /// The last run came back untouched: it is asked for again. True if so.
   bool wake() noexcept { return std::exchange(stalled_, false); }
 
@@ -122,6 +124,8 @@ class subscription {
   void skip();
   void finish(piece& p, std::uint64_t figures::*how);
   void leap(std::uint64_t end);
+  void overtake() noexcept;
+  void pay(const cut& what) noexcept;
   std::uint64_t room() const noexcept {
     return messages_total_ > messages_taken_ ? messages_total_ - messages_taken_ : 0;
   }
@@ -145,6 +149,7 @@ class subscription {
 
   taker taker_;
   std::uint32_t generation_ = 0;
+  std::uint64_t overtaken_ = 0;  // token of a run that is under way and is not taken in
   bool attached_ = false;
   bool credited_ = false, held_ = false, open_ = false, stalled_ = false, whole_ = false;
   std::uint64_t messages_total_ = 0, messages_taken_ = 0, bytes_total_ = 0, bytes_taken_ = 0;

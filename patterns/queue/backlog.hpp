@@ -25,7 +25,8 @@ struct again {
 /// A message that failed and waits for its time.
 struct later {
   std::uint16_t failed = 0;
-  std::uint64_t due_ns = 0;  ///< monotonic; realtime until start()
+  std::uint64_t due_ns = 0;    ///< monotonic; realtime until start()
+  std::uint64_t asked_ns = 0;  ///< until start(): the realtime that due_ns was reckoned from
   friend bool operator==(const later&, const later&) = default;
 };
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/check.hpp"
+#include "base/planted.hpp"
 #include "patterns/block.hpp"
 #include "patterns/range_list.hpp"
 
@@ -28,12 +29,14 @@ void work_queue::append(std::uint32_t count, ordinal record, instant at) {
   counts_.ready += count;
   waits_.push_back({record, def_.stream, awaited::kind::visible, backlog_.next_sequence()});
   note_handout(at);
+  if (planted(bug::visible_early)) set_visible(next_sequence());
 }
 
 /// Keeps the durable mark ahead of what is handed out, so that nobody waits for it.
 void work_queue::note_handout(instant at) {
   if (handout_asked_ >= backlog_.next_out() + handout_ahead / 2) return;
   handout_asked_ = backlog_.next_out() + handout_ahead;
+  if (planted(bug::handout_unnoted)) return set_handout(handout_asked_);
   const ordinal record =
       out_.add(encode_record(def_.stream, at, group_handout_record{handout_asked_}));
   waits_.push_back({record, def_.stream, awaited::kind::handout, handout_asked_});
@@ -61,8 +64,8 @@ std::optional<grant> work_queue::next_grant(instant at) {
   if (p.empty()) return std::nullopt;
   const std::uint64_t able = consumers_.able();
   const std::uint64_t share = (backlog_.offer() + able - 1) / able;
-  const std::uint64_t want =
-      std::clamp<std::uint64_t>(std::min(share, c->room()), 1, p.end - p.first);
+  const std::uint64_t want = std::clamp<std::uint64_t>(
+      std::min(share, c->room()) + planted(bug::credit_one_more), 1, p.end - p.first);
   const std::uint64_t over = c->whole_blocks ? block_messages_max : 0;
   const std::uint64_t reach = std::min({p.end - p.first, want + over, std::uint64_t{0xffff}});
   p.end = p.first + reach;
@@ -96,14 +99,15 @@ range work_queue::on_cut(consumer_id id, const cut& what, instant at) {
   consumer* c = consumers_.find(id);
   if (!c || !c->is_open) return {};
   const std::uint64_t first = c->open.first;
-  const std::uint64_t end = first + std::min<std::uint64_t>(what.count, c->open_end - first);
+  std::uint64_t end = first + std::min<std::uint64_t>(what.count, c->open_end - first);
+  if (planted(bug::double_dispatch) && end > first) --end;
   leases_.change(first, end, id, [&](hold& h, std::uint64_t) {
     h.delivered = true;
     if (c->lease_ns == never_ns) return;
     h.until_ns = at.now_ns + c->lease_ns;
     h.cap_ns = at.now_ns + c->lease_ns * options_.touches_max;
   });
-  c->messages_taken += end - first;
+  if (!planted(bug::credit_forgotten)) c->messages_taken += end - first;
   c->bytes_taken += what.bytes;
   if (c->open.state.redelivered == 2) redelivered_ += end - first;
   std::uint64_t rest = end;
@@ -160,6 +164,7 @@ void work_queue::leave(consumer_id id) {
         0, never_ns, [&](const hold& h) { return h.owner == id; },
         [&](std::uint64_t first, std::uint64_t end, const hold& h) {
           unhold(h, end - first);
+          if (planted(bug::lost_worker_keeps)) return;
           const bool seen = (always_seen && h.delivered) || h.in_doubt;
           again_ready(first, end, {h.failed, seen ? std::uint8_t{2} : h.redelivered});
         });
@@ -186,6 +191,7 @@ void work_queue::lose(consumer_id id, std::uint64_t delay_ns, instant at) {
 }
 
 void work_queue::wake(std::uint64_t now_ns) {
+  if (planted(bug::delayed_for_ever)) return;
   const std::uint64_t woken = backlog_.wake(now_ns);
   counts_.delayed -= woken;
   counts_.ready += woken;
@@ -259,6 +265,7 @@ std::uint64_t work_queue::finish_range(range r, finish how, consumer_id only, bo
 void work_queue::ack(range r, instant at) {
   r = clip(r);
   acked_at_ns_ = at.now_ns;
+  if (planted(bug::acks_one_more)) ++r.count;
   const std::uint64_t finished = finish_range(r, finish::acked, 0);
   if (finished == r.count) return;
   std::uint64_t open = 0;  // never left: not late, but wrong
@@ -340,6 +347,7 @@ void work_queue::nack(consumer_id by, const holdfast::nack& f, instant at) {
   std::vector<piece> pieces = take_held(f.ranges, by);
   switch (f.kind) {
     case nack_kind::release:
+      if (planted(bug::release_lost)) return;
       for (const piece& p : pieces) again_ready(p.first, p.end, {p.failed, 2});
       return;
     case nack_kind::reject: {
@@ -354,7 +362,9 @@ void work_queue::nack(consumer_id by, const holdfast::nack& f, instant at) {
       }
       return;
     }
-    case nack_kind::nack: return fail(pieces, failure::nacked, f.delay_ms * ms_ns, f.reason, at);
+    case nack_kind::nack:
+      if (planted(bug::nack_lost)) return;
+      return fail(pieces, failure::nacked, f.delay_ms * ms_ns, f.reason, at);
   }
 }
 
@@ -460,6 +470,7 @@ void work_queue::flush_finished(finish how, instant at) {
   std::vector<range>& list = finished_[static_cast<std::size_t>(how)];
   if (list.empty()) return;
   sort_and_merge(list);
+  if (planted(bug::ack_unrecorded) && how == finish::acked) return list.clear();
   for (std::size_t i = 0; i < list.size(); i += ranges_a_record)
     out_.add(encode_record(def_.stream, at, how,
                            std::span(list).subspan(i, std::min(ranges_a_record, list.size() - i))));

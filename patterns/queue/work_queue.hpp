@@ -167,7 +167,8 @@ class work_queue {
   void flush_finished(finish how, instant at);
   void replay_block(const record_view& record);
   void tell_finished();
-  void replay_fail(const group_fail_record& r);
+  void replay_fail(const group_fail_record& r, std::uint64_t asked_ns);
+  void note_time_of_row(std::uint64_t real_ns);
   void write_failed(state_writer& row, instant at) const;
   /// Fresh messages may be finished below this.
   std::uint64_t fresh_limit() const noexcept {

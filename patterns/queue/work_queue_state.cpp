@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "base/check.hpp"
+#include "base/planted.hpp"
 #include "patterns/queue/work_queue.hpp"
 #include "patterns/range_list.hpp"
 
@@ -12,11 +13,12 @@ void work_queue::replay(const record_view& record) {
   switch (record.head.type) {
     case record_type::block: return replay_block(record);
     case record_type::group_ack:
+      if (planted(bug::ack_not_replayed)) return;
       if (const auto r = decode_group_ack(record.body))
         for (const range& one : r->ranges) finish_range(one, r->how, 0);
       return;
     case record_type::group_fail:
-      if (const auto r = decode_group_fail(record.body)) replay_fail(*r);
+      if (const auto r = decode_group_fail(record.body)) replay_fail(*r, record.head.time_ns);
       return;
     case record_type::group_dead:
       if (const auto r = decode_group_dead(record.body))
@@ -47,7 +49,7 @@ void work_queue::replay_block(const record_view& record) {
   if (first > next) finish_range({next, first - next}, finish::dropped, 0);  // quarantined
 }
 
-void work_queue::replay_fail(const group_fail_record& r) {
+void work_queue::replay_fail(const group_fail_record& r, std::uint64_t asked_ns) {
   for (range one : r.ranges) {
     one = clip(one);
     std::vector<range> hit;
@@ -62,11 +64,11 @@ void work_queue::replay_fail(const group_fail_record& r) {
         one.first, one.end(), [](const later&) { return true; }, add);
     for (std::size_t i = from_ready; i < hit.size(); ++i) counts_.delayed -= hit[i].count;
     for (const range& h : hit) {
-      backlog_.delayed.insert(h.first, h.end(), {r.failed, r.due_real_ns});
+      backlog_.delayed.insert(h.first, h.end(), {r.failed, r.due_real_ns, asked_ns});
       counts_.delayed += h.count;
     }
     backlog_.for_each_fresh(one.first, one.end(), [&](std::uint64_t first, std::uint64_t end) {
-      backlog_.delayed.insert(first, end, {r.failed, r.due_real_ns});
+      backlog_.delayed.insert(first, end, {r.failed, r.due_real_ns, asked_ns});
       counts_.ready -= end - first;
       counts_.delayed += end - first;
     });
@@ -102,7 +104,7 @@ void work_queue::tell_finished() {
 }
 
 // u32 stream, u64 next sequence, u64 hand-out mark, 9 x u64 counters, cursor, failed runs, dead
-// letters.
+// letters, u64 realtime of the row.
 void work_queue::snapshot(state_writer& rows, instant at) const {
   rows.begin(row_kind::queue);
   rows.u32(def_.stream);
@@ -115,6 +117,7 @@ void work_queue::snapshot(state_writer& rows, instant at) const {
   backlog_.done.write(rows);
   write_failed(rows, at);
   dead_.write(rows);
+  rows.u64(at.real_ns);
   rows.end();
 }
 
@@ -160,10 +163,17 @@ void work_queue::restore_row(state_reader& row, std::uint64_t as_of) {
     counts_.delayed += count;
   }
   dead_.read(row);
+  note_time_of_row(row.left() >= 8 ? row.u64() : 0);
   counts_.in = backlog_.next_sequence() - 1;
   backlog_.for_each_fresh(1, backlog_.next_sequence(), [&](std::uint64_t first, std::uint64_t end) {
     counts_.ready += end - first;
   });
+}
+
+/// Failed runs of a row were reckoned when it was written.
+void work_queue::note_time_of_row(std::uint64_t real_ns) {
+  for (const auto& [first, run] : std::exchange(backlog_.delayed, {}))
+    backlog_.delayed.insert(first, run.end, {run.value.failed, run.value.due_ns, real_ns});
 }
 
 identity work_queue::audit() {

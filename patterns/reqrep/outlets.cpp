@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/planted.hpp"
 #include "patterns/frame_codec.hpp"
 
 namespace holdfast {
@@ -31,6 +32,7 @@ void outlets::attach(const session& s, service& of) {
   o.simple = s.simple;
   by_session_[{s.number, replies}] = o.id;
   by_client_[{s.producer, replies}] = o.id;
+  if (planted(bug::stored_replies_kept_back)) return mark(o);
   for (const auto& [sequence, row] : of.stored)
     if (row.client == s.producer && row.visible && !row.closed) o.line.push_back({&of, sequence});
   mark(o);

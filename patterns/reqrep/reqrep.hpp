@@ -136,6 +136,7 @@ class reqrep final : public front, private exchange {
   void retry_held();
   void dispatch(const grant& g);
   frame_out deliver_to(const grant& g);
+  std::uint64_t deadline_of(const run& what) const;
   dialect& behind(door from);
 
   // reqrep_replies.cpp: what becomes of replies.

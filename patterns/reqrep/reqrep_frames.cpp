@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "base/checksum.hpp"
+#include "base/planted.hpp"
 #include "patterns/reqrep/reqrep.hpp"
 #include "patterns/session/replies.hpp"
 
@@ -174,6 +175,7 @@ void reqrep::tell(const session& s, const reply_frame& f, reply_outcome outcome,
   frame_out made;
   made.to = s.peer;
   encode(made.head, s.number, replied{f.stream, f.sequence, outcome});
+  if (planted(bug::replied_early)) after = 0;
   out_.send_after(after, std::move(made));
 }
 

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "base/check.hpp"
+#include "base/planted.hpp"
 #include "patterns/envelope.hpp"
 #include "patterns/reqrep/reqrep.hpp"
 
@@ -53,6 +54,7 @@ void reqrep::read_entries(service& of, const record_head& head, bytes_view body)
     }
     switch (of.add_request(r, e)) {
       case service::entry_is::fresh:
+        if (planted(bug::deadline_early)) of.pending.at(r.sequence).deadline_ns -= second_ns / 2;
         deadlines_.push({of.pending.at(r.sequence).deadline_ns, &of, r.sequence});
         break;
       case service::entry_is::repeated:
@@ -153,6 +155,7 @@ void reqrep::expire(service& of, pending_row at) {
 }
 
 void reqrep::expire_due() {
+  if (planted(bug::deadline_ignored)) return;
   while (!deadlines_.empty() && deadlines_.top().real_ns <= now_.at.real_ns) {
     const deadline due = deadlines_.top();
     deadlines_.pop();

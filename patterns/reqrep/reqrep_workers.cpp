@@ -147,7 +147,18 @@ void reqrep::dispatch(const grant& g) {
   run what = g.what;
   what.skip_parts = 1;
   made.body = std::move(what);
+  made.until_real_ns = w.of->pending.at(g.what.first).deadline_ns;
   out_.send(std::move(made));
+}
+
+/// The earliest deadline of what a run may take: it may wait for the disk before it leaves.
+std::uint64_t reqrep::deadline_of(const run& what) const {
+  const service& of = *by_stream_.at(what.stream);
+  std::uint64_t earliest = never_ns;
+  for (auto row = of.pending.lower_bound(what.first);
+       row != of.pending.end() && row->first < what.first + what.count; ++row)
+    earliest = std::min(earliest, row->second.deadline_ns);
+  return earliest;
 }
 
 frame_out reqrep::deliver_to(const grant& g) {
@@ -155,6 +166,7 @@ frame_out reqrep::deliver_to(const grant& g) {
   made.to = g.to->peer;
   made.form = g.to->simple ? frame_form::simple : frame_form::hfp;
   made.body = g.what;
+  made.until_real_ns = deadline_of(g.what);
   deliver head;
   head.stream = g.what.stream;
   head.first_sequence = g.what.first;

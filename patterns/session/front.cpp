@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <map>
 
+#include "base/planted.hpp"
+
 namespace holdfast {
 namespace {
 
@@ -155,7 +157,7 @@ void front::acked_later(const session& s, stream_id stream, std::uint64_t throug
 
 void front::hand_out(ready& out) {
   for (ack_told& a : acks_now_) {
-    a.after = out_.last();
+    a.after = planted(bug::ack_confirmed_early) ? 0 : out_.last();
     acks_.push_back(a);
   }
   acks_now_.clear();
@@ -178,7 +180,7 @@ void front::send_acked() {
 void front::start_names(const std::string& default_address) {
   names_.define_channel(settings_.name, kind_, now_.at, out_.pending());
   names_.define_stream(settings_.name, default_address, now_.at, out_.pending());
-  if (settings_.durability != level::disk)
+  if (settings_.durability != level::disk && !planted(bug::stream_epoch_unchanged))
     names_.raise_epochs(settings_.name, now_.at, out_.pending());
   last_stream_def_ = out_.last();
 }

@@ -4,6 +4,7 @@
 
 #include "base/check.hpp"
 #include "base/checksum.hpp"
+#include "base/planted.hpp"
 #include "patterns/session/replies.hpp"
 
 namespace holdfast {
@@ -45,6 +46,7 @@ bool intake::attach(const session& s, stream_id stream, level asked, attached& i
   position& p = positions_[row(s.producer, stream)];
   p.session = s.number;
   p.need = std::min(asked, options_.durability);
+  if (planted(bug::level_lowered)) p.need = level::process;
   p.gap_told = p.held = p.answer = false;
   p.told_through = through(p);
   into.next_number = p.next;
@@ -73,13 +75,13 @@ void intake::on_publish(const session& s, const frame_in& frame) {
 /// True if `first` is the number that comes next. Everything else is answered here.
 bool intake::in_order(position& p, const session& s, std::uint64_t first, std::uint64_t count) {
   if (p.held) return false;  // told to wait for RESUME; this was under way
-  if (first > p.next) {
+  if (first > p.next && !planted(bug::hole_stored)) {
     if (!p.gap_told) resync(p, s);
     p.gap_told = true;
     return false;
   }
   p.gap_told = false;
-  if (first == p.next) return true;
+  if (first == p.next || planted(bug::repeat_stored)) return true;
   if (first + count <= p.next) {
     duplicates_[p.stream] += count;
     answer(p);
@@ -244,7 +246,9 @@ void intake::flush() {
   for (const index at : dirty_) {
     position& p = positions_[at];
     if (!std::exchange(p.dirty, false)) continue;
-    const std::uint64_t now = through(p);
+    std::uint64_t now = through(p);
+    if (planted(bug::accept_early)) now = p.next - 1;
+    if (planted(bug::accept_written)) now = p.written_through;
     const bool due = std::exchange(p.answer, false) || now > p.told_through;
     const session* s = sessions_.find(p.session);
     if (!due || !s || s->producer != p.producer) continue;
@@ -305,7 +309,7 @@ std::uint64_t intake::duplicates(stream_id stream) const {
 }
 
 void intake::replay_block(const record_head& head) {
-  if (head.producer == 0) return;
+  if (head.producer == 0 || planted(bug::numbers_forgotten)) return;
   position& p = positions_[row(head.producer, head.stream)];
   p.next = std::max(p.next, head.producer_number + head.count);
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/check.hpp"
+#include "base/planted.hpp"
 #include "patterns/session/replies.hpp"
 
 namespace holdfast {
@@ -104,7 +105,7 @@ bool sessions::admit(const frame_in& frame, const hello& asked, const producer_d
   // An instance that was given an epoch once and has it no more was fenced, even if a late copy of
   // its first HELLO has put its nonce back in place.
   const bool fenced = known && asked.epoch != 0 && (!same_instance || asked.epoch != known->epoch);
-  if (fenced && !options_.planted.ignore_fencing) {
+  if (fenced && !options_.planted.ignore_fencing && !planted(bug::fence_forgotten)) {
     refuse(frame.from, 0, errc::fenced, "a newer instance with this id took over");
     return false;
   }
@@ -118,7 +119,7 @@ bool sessions::admit(const frame_in& frame, const hello& asked, const producer_d
     refuse(frame.from, 0, errc::full, "the device knows as many producers as it may");
     return false;
   }
-  if (replaces && !options_.planted.ignore_older) {
+  if (replaces && !options_.planted.ignore_older && !planted(bug::older_session_stays)) {
     const peer_id peer = older->second;
     if (!same_instance)
       refuse(peer, by_peer_.at(peer).number, errc::fenced,
@@ -223,6 +224,7 @@ void sessions::on_tick(instant at) {
     const session* s = find(number);
     if (!s) continue;
     const std::uint64_t until = s->heard_ns + s->silence_ns;
+    if (until <= at.now_ns && planted(bug::silence_unnoticed)) continue;
     if (until <= at.now_ns)
       close(s->peer, at, ending::lost);
     else

@@ -105,6 +105,10 @@ TEST_CASE("repair: either copy of a segment's header is written again from the o
   for (const std::uint64_t at : {std::uint64_t{0}, segment_header_copy_at}) {
     damaged_journal j;
     j.spoil(a_segment, at + 10);
+    const auto seen = (*journal_reader::open(j.dir.path))->verify();
+    REQUIRE(seen.ok());
+    REQUIRE(seen->problems.size() == 1);
+    CHECK(seen->problems[0].starts_with(a_segment));
     const repair_outcome done = j.repair_and_check();
     REQUIRE(done.plan.steps.size() == 1);
     CHECK(done.plan.steps[0].offset == at);

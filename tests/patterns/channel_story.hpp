@@ -5,8 +5,8 @@
 // Commands here:
 //   auto          everything is durable at once from here on
 //   durable [N]   what was appended so far is, or its first N records; written: written, not synced
-//   lost PEER    bye PEER    wait MS    room BYTES [replies=BYTES]    crash    restart checkpoint
-//   [slice=BYTES]
+//   lost PEER    bye PEER    wait MS    room BYTES [replies=BYTES]    crash    restart
+//   checkpoint [slice=BYTES]    calendar SECONDS: it jumps, back if negative
 #pragma once
 
 #include <initializer_list>
@@ -184,6 +184,8 @@ bool channel_story<World, Options, Peer>::common(const scenario_command& c) {
     send_bare(c, frame_type::bye);
   else if (c.verb == "wait")
     world_->wait(std::stoull(c.words.at(0)) * ms_ns);
+  else if (c.verb == "calendar")
+    world_->at.real_ns += static_cast<std::uint64_t>(std::stoll(c.words.at(0))) * second_ns;
   else if (c.verb == "room")
     world_->room_bytes = std::stoull(c.words.at(0)),
     world_->reply_room_bytes = c.number("replies", 0), world_->tick();

@@ -130,6 +130,7 @@ class channel_world {
     turn();
   }
 
+  void check_levels(const ready& asked) const;
   /// A life begins: what the world noted of the last one goes.
   virtual void forget_life() {}
   virtual void check_accounts() = 0;
@@ -190,12 +191,24 @@ void channel_world<Channel, Options, Sent>::publish(
   turn();
 }
 
+// What is named once may ask for more than the channel promises: numbers given out must hold.
+template <class Channel, class Options, class Sent>
+void channel_world<Channel, Options, Sent>::check_levels(const ready& asked) const {
+  for (const append_item& item : asked.records) {
+    const record_type what = item.head.type;
+    const bool names = what >= record_type::channel_def && what <= record_type::producer_gone;
+    check(names || item.head.need <= options_.durability,
+          "a record asks for no more than its channel promises");
+  }
+}
+
 template <class Channel, class Options, class Sent>
 void channel_world<Channel, Options, Sent>::turn() {
   for (;;) {
     ready asked;
     channel_->take_ready(asked);
     check_accounts();
+    check_levels(asked);
     if (!asked.records.empty()) channel_->on_appended(log_.append(asked.records));
     told(asked);
     for (const frame_out& frame : asked.frames) {

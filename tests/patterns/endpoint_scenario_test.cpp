@@ -8,7 +8,7 @@
 //   from the device: welcome, attached, attach_refused, accept N, resync N, resume N, reset, pong,
 //     refuse first=N entry=K [transient] [code=N] [text=..], fenced, version MIN MAX,
 //     deliver FIRST TEXT... [run] [attempt=N] [redelivered=N] [corrupt], acked N,
-//     attached [sequence=N], gap FIRST COUNT [cause=N]
+//     attached [sequence=N] [epoch=N], gap FIRST COUNT [cause=N]
 //   producer: send TEXT... (parts a|b), at NUMBER TEXT, state
 //   worker: take, take_all, ack SEQ..., ack_run, nack|release|reject SEQ [delay=] [reason=],
 //     touch SEQ, state
@@ -168,6 +168,7 @@ class endpoint_world : public scenario_world {
       f.next_number = c.number("next", 1);
       f.accepted_through = c.number("accepted", f.next_number - 1);
       f.next_sequence = c.number("sequence", 1);
+      f.stream_epoch = static_cast<std::uint32_t>(c.number("epoch", 1));
       return give(encode(session_, f));
     }
     if (c.verb == "attach_refused")

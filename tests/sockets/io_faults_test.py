@@ -94,7 +94,7 @@ class trial:
 
     def held(self):
         """Files cannot be made, this fault does not go away, and the next message finds no room."""
-        return self.fault[2].endswith("+") and "tried again every second" in self.told() \
+        return self.fault and self.fault[2].endswith("+") and "tried again every second" in self.told() \
             and self.device.status()["journal"]["room_bytes"] < LARGEST
 
     def stop(self):

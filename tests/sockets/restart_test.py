@@ -95,5 +95,34 @@ def test_a_crash_in_the_middle_of_a_start(test):
     device.check_identity()
 
 
+def test_few_descriptors_are_enough(test):
+    """The soft limit is raised to the hard one; a backlog in hundreds of segments takes no descriptor each."""
+    for soft, hard in ((64, 4096), (80, 80)):
+        endpoint = h.tcp()
+        device = h.device(test, name=f"lab{hard}", top={"segment_size": "16KiB"}, reliable=["@" + endpoint])
+        device.under = ["prlimit", f"--nofile={soft}:{hard}"]
+        device.start()
+        with open(f"/proc/{device.pid}/limits", encoding="ascii") as file:
+            limit = next(line.split()[3] for line in file if line.startswith("Max open files"))
+        h.expect(limit == str(hard), f"the soft limit is {limit}")
+        with hfp.producer(endpoint, "p") as producer:
+            for first in range(1, 1201, 2):
+                producer.publish_block([[b"%d" % n, bytes(1700)] for n in range(first, first + 2)])
+            producer.wait_accepted(60 * h.SCALE)
+        segments = device.status()["journal"]["segments"]
+        h.expect(segments > 150, f"only {segments} segments")
+        h.expect(len(h.os.listdir(f"/proc/{device.pid}/fd")) < hard, "too many descriptors")
+        device.restart()
+        with hfp.consumer(endpoint, window=64) as worker:
+            for number in range(1, 1201):
+                got = worker.receive(20 * h.SCALE)
+                h.expect(int(got.parts[0]) == number, f"{got.parts[0]} came where {number} was due")
+                worker.ack(got)
+            worker.wait_acked(20 * h.SCALE)
+        h.expect("cannot" not in device.process.errors(), lambda: device.process.errors())
+        device.check_identity()
+        device.terminate()
+
+
 if __name__ == "__main__":
     h.main(globals())

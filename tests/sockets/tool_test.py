@@ -128,7 +128,10 @@ def test_status(test):
     device, endpoint = stored(test)
     text = expect_exit(h.run("status", device.data), 0)
     h.expect("work" in text and "50" in text, f"status says {text}")
-    json.loads(expect_exit(h.run("status", device.data, "--json"), 0))
+    journal = json.loads(expect_exit(h.run("status", device.data, "--json"), 0))["journal"]
+    h.expect(journal["live_bytes"] > 0, f"50 messages are live, but {journal}")
+    h.expect({"recycled", "relocated", "rewritten", "held", "full"} <= set(journal), f"not all figures: {journal}")
+    h.expect(f"{journal['segments']} segments" in text and " live" in text, f"not a word about the journal: {text}")
     text = expect_exit(h.run("status", f"ipc://{device.data}/admin"), 0)
     h.expect("50 in" in text, f"status of the admin endpoint says {text}")
     text = expect_exit(h.run("status", endpoint), 0)

@@ -1,0 +1,87 @@
+#include "sim/rot.hpp"
+
+#include <algorithm>
+#include <cstring>
+
+namespace holdfast::sim {
+namespace {
+
+constexpr std::size_t record_head = 64, record_unit = 16, records_at = 4096;
+constexpr std::size_t key_bytes = 24, reach_back = 512 * 1024;
+constexpr std::byte block_type{16};
+
+using bytes = std::vector<std::byte>;
+
+template <class T>
+T number(const bytes& in, std::size_t at) {
+  T value{};
+  if (at + sizeof value <= in.size()) std::memcpy(&value, in.data() + at, sizeof value);
+  return value;
+}
+
+std::optional<message_key> key_in(const bytes& in, std::size_t from, std::size_t to) {
+  const message_parts any = make_message({}, 16);
+  const auto magic = any[0].begin();
+  const auto begin = in.begin() + static_cast<std::ptrdiff_t>(from);
+  const auto end = in.begin() + static_cast<std::ptrdiff_t>(to);
+  const auto at = std::search(begin, end, magic, magic + 8);
+  if (end - at < static_cast<std::ptrdiff_t>(key_bytes)) return std::nullopt;
+  return read_key({{at, at + key_bytes}});
+}
+
+/// The messages of the block record at `at`; none if there is no such record.
+std::vector<message_key> block_at(const bytes& in, std::size_t at) {
+  if (in[at + 8] != block_type) return {};
+  const std::size_t end = at + record_head + number<std::uint32_t>(in, at + 4);
+  const auto count = number<std::uint16_t>(in, at + 10);
+  if (end > in.size() || count == 0) return {};
+  std::vector<message_key> keys;
+  std::size_t entry = at + record_head;
+  for (std::uint16_t i = 0; i < count; ++i) {
+    const std::size_t size = number<std::uint32_t>(in, entry);
+    if (size < 12 || entry + size > end) return {};
+    if (const auto key = key_in(in, entry, entry + size)) keys.push_back(*key);
+    entry += (size + 3) / 4 * 4;
+  }
+  return entry == end ? keys : std::vector<message_key>{};
+}
+
+std::vector<message_key> block_around(const bytes& in, std::size_t hit) {
+  const std::size_t last = (hit - record_head) / record_unit * record_unit;
+  const std::size_t first = std::max(records_at, hit > reach_back ? hit - reach_back : 0);
+  for (std::size_t at = last; at >= first; at -= record_unit) {
+    const std::size_t end = at + record_head + number<std::uint32_t>(in, at + 4);
+    if (end <= hit) continue;
+    std::vector<message_key> keys = block_at(in, at);
+    if (!keys.empty()) return keys;
+  }
+  return {};
+}
+
+}  // namespace
+
+std::vector<message_key> rot_message(virtual_disk& disk, const message_key& key,
+                                     random_source& salt) {
+  const message_parts whole = make_message(key, 16);
+  const auto begin = whole[0].begin(), end = begin + key_bytes;
+  const std::size_t within = salt.below(key_bytes);
+  const auto bit = static_cast<std::byte>(1u << salt.below(8));
+  std::vector<message_key> all;
+  for (const std::string& name : disk.names()) {
+    if (!name.starts_with("seg/")) continue;
+    const bytes content = disk.content(name);
+    if (content.size() <= records_at) continue;
+    auto at = std::search(content.begin() + records_at, content.end(), begin, end);
+    for (; at != content.end(); at = std::search(at + 1, content.end(), begin, end)) {
+      const auto hit = static_cast<std::size_t>(at - content.begin());
+      const std::vector<message_key> keys = block_around(content, hit);
+      if (keys.empty()) continue;
+      const std::byte changed = content[hit + within] ^ bit;
+      disk.damage(name, hit + within, {&changed, 1});
+      all.insert(all.end(), keys.begin(), keys.end());
+    }
+  }
+  return all;
+}
+
+}  // namespace holdfast::sim
