@@ -247,6 +247,7 @@ std::uint64_t journal::next_position() const noexcept {
 }
 
 std::uint64_t journal::next_deadline() const noexcept {
+  if (state_->shared.sweep_wanted) return 0;  // settled since the last turn
   const bool waits = state_->writer.waits_for_file() != 0;
   return std::min({state_->writer.deadline(), state_->checkpoints.deadline(),
                    state_->spares.deadline(), state_->backlog.deadline(),

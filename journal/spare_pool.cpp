@@ -43,13 +43,16 @@ std::uint64_t spare_pool::deadline() const noexcept {
   if (core_.failed) return never_ns;
   const std::uint64_t again = refused_ != 0 && coming_.empty() ? retry_at_ : never_ns;
   const std::uint64_t look = outdated_ ? measured_at_ + measure_every_ns : never_ns;
-  return std::min({again, look, full_ ? measured_at_ + look_again_ns : never_ns});
+  return std::min({again, look, full_ || short_ ? measured_at_ + look_again_ns : never_ns});
+}
+
+std::size_t spare_pool::made() const noexcept {
+  return static_cast<std::size_t>(
+      std::count_if(spares_.begin(), spares_.end(), [](const spare& s) { return s.ready; }));
 }
 
 std::size_t spare_pool::count() const noexcept {
-  if (refused_ == 0) return spares_.size();
-  return static_cast<std::size_t>(
-      std::count_if(spares_.begin(), spares_.end(), [](const spare& s) { return s.ready; }));
+  return refused_ == 0 ? spares_.size() : made();
 }
 
 std::size_t spare_pool::beyond_reserve() const noexcept {
@@ -83,12 +86,12 @@ void spare_pool::refill() {
   const bool early = !full_ && core_.active && active_left() > size / 2;
   const std::size_t wanted = core_.options.reserve_segments + (early ? 0 : 1);
   if (refused_ != 0) try_again();
-  while (!core_.failed && refused_ == 0 && spares_.size() < wanted) {
+  short_ = false;
+  while (!core_.failed && !short_ && refused_ == 0 && spares_.size() < wanted) {
     // The last one ahead of the reserve also needs the margin: resuming must not flutter.
     const bool ahead = spares_.size() == core_.options.reserve_segments;
-    const std::uint64_t margin = ahead ? hysteresis() : 0;
-    if (disk_left_ < size + margin) break;
-    spares_.push_back(create(size, ops_));
+    short_ = disk_left_ < size + (ahead ? hysteresis() : 0);
+    if (!short_) spares_.push_back(create(size, ops_));
   }
   if (!ops_.empty()) core_.files->submit(ops_);
   ops_.clear();
@@ -187,6 +190,15 @@ void spare_pool::judge_full() noexcept {
     full_ = true;
 }
 
+// A file that is being made may yet be refused, and messages are faster than that is known: of the
+// reserve one that is made stays, or else a part of the active segment.
+std::uint64_t spare_pool::assured(std::uint64_t active) const noexcept {
+  const std::size_t ready = std::min<std::size_t>(made(), core_.options.reserve_segments);
+  if (ready == core_.options.reserve_segments) return ~std::uint64_t{0};
+  if (ready != 0) return active;
+  return active - std::min(active, core_.options.segment_bytes / 8);
+}
+
 room spare_pool::disk_room() const noexcept {
   room left;
   const std::uint64_t usable = core_.options.segment_bytes - records_at;
@@ -209,7 +221,7 @@ room spare_pool::disk_room() const noexcept {
   // in: a plain message is known only once it is read, and may have rolled into the reserve.
   const std::uint64_t lent = owed - std::min(owed, disk_left_);
   const std::uint64_t there = active - std::min(active, lent) + beyond_reserve() * usable;
-  left.message_bytes = std::max(disk, std::min(there + disk, largest));
+  left.message_bytes = std::min(std::max(disk, std::min(there + disk, largest)), assured(active));
   left.reply_bytes = std::max(left.reply_bytes, left.message_bytes);
   return left;
 }

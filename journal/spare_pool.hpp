@@ -56,7 +56,7 @@ class spare_pool {
   void spend(std::uint64_t bytes) noexcept { disk_left_ -= std::min(disk_left_, bytes); }
   /// A file was removed: the disk has more room than was measured.
   void note_removed() noexcept { outdated_ = true; }
-  /// Monotonic: when a full disk is looked at again, as others may have freed some.
+  /// Monotonic: when a disk without room is looked at again, as others may have freed some.
   std::uint64_t deadline() const noexcept;
   /// Body bytes the disk has for messages, for replies, and for everything.
   room disk_room() const noexcept;
@@ -67,6 +67,8 @@ class spare_pool {
   void note_made(std::uint32_t slot);
   void give_up(const spare& of);
   void judge_full() noexcept;
+  std::size_t made() const noexcept;
+  std::uint64_t assured(std::uint64_t active) const noexcept;
   std::uint64_t active_left() const noexcept;
   std::uint64_t hysteresis() const noexcept;
 
@@ -86,6 +88,7 @@ class spare_pool {
   int refused_ = 0;
   bool measured_ = false;
   bool outdated_ = false;  // what was measured
+  bool short_ = false;     // of disk for the next one
   bool full_ = false;
 };
 

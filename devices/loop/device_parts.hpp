@@ -87,6 +87,7 @@ struct device_loop::parts final : outlet {
   void report_lost();
   void hand_over(instant at);
   bool may_take() const;
+  bool one_waits() const;
   void tell_troubles();
   void tell_failure();
   void answer_admin(instant at);

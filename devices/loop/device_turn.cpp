@@ -38,8 +38,15 @@ void device_loop::parts::fill_poller() {
   for (auto& out : outputs) out->add_to(waiting);
 }
 
+/// A message was read that had no room.
+bool device_loop::parts::one_waits() const {
+  const auto waits = [](const auto& port) { return port->waiting(); };
+  return std::any_of(inputs.begin(), inputs.end(), waits) ||
+         std::any_of(routers.begin(), routers.end(), waits);
+}
+
 std::uint64_t device_loop::parts::deadline() const {
-  if (again) return 0;
+  if (again || (core->room_grew() && one_waits())) return 0;
   std::uint64_t next = core->next_deadline();
   for (const auto& out : outputs) {
     if (out->busy()) return 0;

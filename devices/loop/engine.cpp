@@ -64,6 +64,7 @@ void engine::begin(instant at) {
   ++counts_.turns;
   scan_left_ = fruitless_blocks_max;
   take_marks();
+  room_grew_ = false;  // this turn's messages come now
 }
 
 /// Takes in how far the log has come and lets frames go that waited for it. True if it moved.
@@ -72,9 +73,10 @@ bool engine::take_marks() {
   const bool news = now.written != step_.log.written || now.synced != step_.log.synced ||
                     now.failure != step_.log.failure;
   const room left = log_->available();
-  const bool room_grew = left.message_bytes > step_.available.message_bytes ||
-                         left.reply_bytes > step_.available.reply_bytes;
-  moved_ = moved_ || news || room_grew;  // what waited for room is tried again
+  const bool grew = left.message_bytes > step_.available.message_bytes ||
+                    left.reply_bytes > step_.available.reply_bytes;
+  room_grew_ = room_grew_ || grew;
+  moved_ = moved_ || news || grew;  // what waited for room is tried again
   step_.log = now;
   step_.available = left;
   held_.release(now, [this](held_frame& f) { return emit(f.channel, f.frame); });

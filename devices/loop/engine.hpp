@@ -71,6 +71,8 @@ class engine {
   /// When the next turn must begin at the latest; 0 = at once.
   std::uint64_t next_deadline() const;
   room available() const noexcept { return step_.available; }
+  /// There is more room than this turn's messages were taken in with: what did not fit may now.
+  bool room_grew() const noexcept { return room_grew_; }
   const marks& reached() const noexcept { return step_.log; }
   const engine_counts& counts() const noexcept { return counts_; }
   std::size_t held() const noexcept { return held_.size(); }
@@ -121,6 +123,7 @@ class engine {
 
   step step_;
   bool moved_ = false;  ///< the marks moved since the patterns saw them
+  bool room_grew_ = false;
   ready ready_;
   ready defined_;  ///< records of stream_of()
   held_frames held_;

@@ -113,7 +113,6 @@ void reqrep::on_progress() {
   replies_.on_progress();
   show_replies();
   expire_due();
-  if (!held_replies_.empty() || !held_frames_.empty()) retry_held();
 }
 
 /// Nothing is packed by the loop for this pattern: requests come as frames, envelopes and all.
@@ -175,6 +174,8 @@ void reqrep::on_tick(const step& now) {
   tick_sessions();
   requests_.on_tick(now.at);
   outlets_.wake_stalled();
+  // Not in begin(): the room there is that of the requests that were read for this turn.
+  retry_held();
   handle_failures();
   for (dialect* d : {static_cast<dialect*>(&ready_), static_cast<dialect*>(&mdp_)}) d->on_tick();
   expire_replies();

@@ -354,6 +354,23 @@ TEST_CASE("patterns are stepped when marks move or their deadline is due") {
   CHECK(f.machine->ticks == before + 2);
 }
 
+TEST_CASE("room that comes after a turn's messages is told until the next turn's") {
+  fixture f;
+  f.journal.left.message_bytes = 0;
+  f.turn();
+  CHECK_FALSE(f.core.room_grew());
+  f.core.begin({++f.now, f.now});
+  f.journal.left.message_bytes = 1000;
+  f.journal.now.written = f.journal.now.appended;
+  f.core.end();
+  CHECK(f.core.room_grew());
+  f.core.begin({++f.now, f.now});
+  CHECK_FALSE(f.core.room_grew());
+  CHECK(f.core.available().message_bytes == 1000);
+  f.core.end();
+  CHECK_FALSE(f.core.room_grew());
+}
+
 TEST_CASE("packer: a turn's messages become few blocks, in order and exact") {
   plain_packer packer;
   packer.set_stream(3);

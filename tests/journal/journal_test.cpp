@@ -246,6 +246,21 @@ TEST_CASE("space returns when nothing is live, and one live message keeps only i
   CHECK(right(all.front()));
 }
 
+TEST_CASE("what was settled since the last turn asks for one, so that its space returns") {
+  rig r;
+  r.must_open();
+  for (std::uint64_t i = 1; i <= 200; ++i) r.append(block_item(1, i, 1, 1000));
+  r.settle_down();
+  r.now_ns += 10 * second_ns;  // the watermark is due, and written
+  r.log->trim(1, 2);
+  r.settle_down();  // the relocator has looked; it does so again after a while only
+  CHECK(r.log->next_deadline() > r.now_ns);
+  r.log->trim(1, 201);
+  CHECK(r.log->next_deadline() <= r.now_ns);
+  r.settle_down();
+  CHECK(r.log->next_deadline() > r.now_ns);
+}
+
 TEST_CASE("what is trimmed gives its space back, and reading there is told of the gap") {
   rig r;
   r.must_open();

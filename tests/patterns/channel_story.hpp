@@ -6,6 +6,7 @@
 //   auto          everything is durable at once from here on
 //   durable [N]   what was appended so far is, or its first N records; written: written, not synced
 //   lost PEER    bye PEER    wait MS    room BYTES [replies=BYTES]    crash    restart
+//   grows BYTES   the room, and a frame comes before the next tick
 //   checkpoint [slice=BYTES]    calendar SECONDS: it jumps, back if negative
 #pragma once
 
@@ -189,6 +190,8 @@ bool channel_story<World, Options, Peer>::common(const scenario_command& c) {
   else if (c.verb == "room")
     world_->room_bytes = std::stoull(c.words.at(0)),
     world_->reply_room_bytes = c.number("replies", 0), world_->tick();
+  else if (c.verb == "grows")
+    world_->room_bytes = std::stoull(c.words.at(0));
   else if (c.verb == "crash" || c.verb == "restart")
     world_->restart(c.verb == "crash");
   else if (c.verb == "checkpoint")

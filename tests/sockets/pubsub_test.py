@@ -66,8 +66,15 @@ class channel:
         """Published, and never taken in by the device."""
         return self.sent - self.device.count("in")
 
+    def stored(self):
+        """Counted, and beyond the reach of a kill."""
+        if self.lost_before() != 0:
+            return False
+        journal = self.device.status()["journal"]
+        return journal["written"] == journal["appended"]
+
     def taken_in(self):
-        h.wait_for("everything published is in the journal", lambda: self.lost_before() == 0, 60)
+        h.wait_for("everything published is in the journal", self.stored, 60)
 
 
 def numbers(log):
