@@ -68,8 +68,8 @@ struct possibly_accepted {
 struct open_report {
   bool created = false;     ///< there was no journal
   bool clean = false;       ///< the newest checkpoint's position equals the tail: nothing to replay
-  bool other_boot = false;  ///< the machine was started again since: records that were accepted
-                            ///< below level disk may be missing behind `tail`
+  bool other_boot = false;  ///< the machine was started again since the last message was numbered:
+                            ///< what was accepted below level disk may be missing behind it
   bool torn = false;        ///< bytes behind the tail were cut
   bool checkpoint_damaged = false;  ///< the newest checkpoint was unreadable, an older one is used
   bytes16_id id{};                  ///< of the journal, drawn when it was created

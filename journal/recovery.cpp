@@ -12,6 +12,11 @@ namespace {
 
 constexpr std::uint64_t whole_log = ~std::uint64_t{0};
 
+/// Messages that got their numbers where they lie.
+bool is_numbered_here(const record_head& head) {
+  return head.type == record_type::block && (head.flags & record_flag::relocated) == 0;
+}
+
 }  // namespace
 
 status recovery::open() {
@@ -293,6 +298,7 @@ void recovery::scan_segment(const segment& in, bool last) {
       const bool more = (head.flags & record_flag::batch_more) != 0;
       open_batch_ = more ? at - std::min(at, found.header.batch_back) : 0;
       if (good) last_readable_ = std::max(last_readable_, at + found.size);
+      if (good && is_numbered_here(head)) first_blocks_.try_emplace(in.base(), at);
       closed = good && head.type == record_type::closed;
       continue;
     }
@@ -358,8 +364,21 @@ void recovery::judge() {
       core_.files->read_now(in->file, cut - in->base(), at_cut).ok())
     torn |= !all_zero(at_cut);
   report_.torn = torn || report_.cut_bytes != 0;
-  report_.other_boot = chain_.back()->header.boot_id != core_.options.boot_id;
+  report_.other_boot = boot_of_numbers(cut) != core_.options.boot_id;
   cut_at(cut);
+}
+
+// Of which boot of the machine the last numbers are. An opening that ended before it numbered a
+// message may have recorded nothing of the machine's start: its segment does not count. If none
+// does, all numbers lie before the checkpoint. Zero, in a copy: of none, messages may be missing.
+const bytes16_id& recovery::boot_of_numbers(std::uint64_t cut) const {
+  const segment* of = chain_.front();
+  for (const segment* in : chain_) {
+    const auto block = first_blocks_.find(in->base());
+    const bool numbered = block != first_blocks_.end() && block->second < cut;
+    if (numbered || in->header.boot_id == bytes16_id{}) of = in;
+  }
+  return of->header.boot_id;
 }
 
 // Readable blocks behind the cut: the last batch that was synced before the crash is proven by no

@@ -71,6 +71,7 @@ class recovery {
   void scan_segment(const segment& in, bool last);
   void judge();
   void report_damage(const bad_stretch& bad, std::uint64_t to);
+  const bytes16_id& boot_of_numbers(std::uint64_t cut) const;
   void look_behind(std::uint64_t cut);
   void cut_at(std::uint64_t cut);
   status make_durable();
@@ -91,6 +92,7 @@ class recovery {
   std::map<std::uint64_t, found_segment> found_;  // by base
   std::vector<segment*> chain_;                   // that may hold records to replay, in order
   std::vector<bad_stretch> bad_;
+  std::map<std::uint64_t, std::uint64_t> first_blocks_;  // by base: where the first one lies
   std::vector<unused_file> unused_;
   std::vector<std::uint32_t> left_alone_;
   std::set<std::string> claimed_;  // files in seg/ with a header that can be read

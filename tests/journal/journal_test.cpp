@@ -287,6 +287,37 @@ TEST_CASE("what is trimmed gives its space back, and reading there is told of th
   CHECK(std::all_of(kept.begin(), kept.end(), [](const block& b) { return right(b); }));
 }
 
+TEST_CASE("the machine's start is told until a message is numbered after it") {
+  for (const bool checkpointed : {false, true}) {
+    rig r;
+    r.must_open();
+    for (std::uint64_t i = 1; i <= 20; ++i) r.append(block_item(1, i, 1, 1000));
+    r.settle_down();
+    if (checkpointed) r.checkpoint({});
+    r.must_open();
+    CHECK_FALSE(r.report.other_boot);
+    r.disk.crash(crash_mode::power);
+    r.options.boot_id[0] = std::byte{2};
+    for (int life = 0; life < 3; ++life) {  // that end before anything but definitions is stored
+      r.must_open();
+      CHECK(r.report.other_boot);
+      if (life == 1) r.append(control_item(record_type::stream_def, 1));
+      r.settle_down();
+      r.disk.crash(crash_mode::process);
+    }
+    r.must_open();
+    CHECK(r.report.other_boot);
+    r.append(block_item(1, 21, 1, 1000));
+    r.settle_down();
+    r.disk.crash(crash_mode::process);
+    r.must_open();
+    CHECK_FALSE(r.report.other_boot);
+    r.checkpoint({});
+    r.must_open();
+    CHECK_FALSE(r.report.other_boot);
+  }
+}
+
 TEST_CASE("settling twice after a restart frees nothing early") {
   rig r;
   r.must_open();
