@@ -46,13 +46,10 @@ std::uint64_t spare_pool::deadline() const noexcept {
   return std::min({again, look, full_ || short_ ? measured_at_ + look_again_ns : never_ns});
 }
 
-std::size_t spare_pool::made() const noexcept {
+std::size_t spare_pool::count() const noexcept {
+  if (refused_ == 0) return spares_.size();
   return static_cast<std::size_t>(
       std::count_if(spares_.begin(), spares_.end(), [](const spare& s) { return s.ready; }));
-}
-
-std::size_t spare_pool::count() const noexcept {
-  return refused_ == 0 ? spares_.size() : made();
 }
 
 std::size_t spare_pool::beyond_reserve() const noexcept {
@@ -190,15 +187,6 @@ void spare_pool::judge_full() noexcept {
     full_ = true;
 }
 
-// A file that is being made may yet be refused, and messages are faster than that is known: of the
-// reserve one that is made stays, or else a part of the active segment.
-std::uint64_t spare_pool::assured(std::uint64_t active) const noexcept {
-  const std::size_t ready = std::min<std::size_t>(made(), core_.options.reserve_segments);
-  if (ready == core_.options.reserve_segments) return ~std::uint64_t{0};
-  if (ready != 0) return active;
-  return active - std::min(active, core_.options.segment_bytes / 8);
-}
-
 room spare_pool::disk_room() const noexcept {
   room left;
   const std::uint64_t usable = core_.options.segment_bytes - records_at;
@@ -221,7 +209,7 @@ room spare_pool::disk_room() const noexcept {
   // in: a plain message is known only once it is read, and may have rolled into the reserve.
   const std::uint64_t lent = owed - std::min(owed, disk_left_);
   const std::uint64_t there = active - std::min(active, lent) + beyond_reserve() * usable;
-  left.message_bytes = std::min(std::max(disk, std::min(there + disk, largest)), assured(active));
+  left.message_bytes = std::max(disk, std::min(there + disk, largest));
   left.reply_bytes = std::max(left.reply_bytes, left.message_bytes);
   return left;
 }

@@ -67,8 +67,6 @@ class spare_pool {
   void note_made(std::uint32_t slot);
   void give_up(const spare& of);
   void judge_full() noexcept;
-  std::size_t made() const noexcept;
-  std::uint64_t assured(std::uint64_t active) const noexcept;
   std::uint64_t active_left() const noexcept;
   std::uint64_t hysteresis() const noexcept;
 

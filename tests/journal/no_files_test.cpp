@@ -86,26 +86,6 @@ TEST_CASE("no files: producers are held, acks go on in the reserve, and it resum
   }
 }
 
-TEST_CASE("no files: a burst before the first failure is known leaves acks their place") {
-  for (std::uint64_t seed = 1; seed <= 20; ++seed) {
-    held_up h(EROFS, seed);
-    h.files_fail();
-    h.r.disk.set_auto_complete(false);
-    for (int i = 0; h.append(); ++i) {
-      REQUIRE(i < 10'000);
-      if (i % 7 == 0) h.r.log->progress();
-    }
-    h.r.disk.set_auto_complete(true);
-    CHECK(h.r.settle_down().synced == h.last);
-    for (int i = 0; i < 30; ++i) REQUIRE(h.ack().synced == h.last);
-    CHECK(!h.r.log->stats().held);
-    h.files_work();
-    h.seconds(2);
-    REQUIRE(h.append());
-    h.check_all();
-  }
-}
-
 TEST_CASE("no files: what is freed meanwhile is used") {
   held_up h;
   while (h.next < 200) {

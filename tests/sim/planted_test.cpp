@@ -17,7 +17,7 @@ using namespace holdfast;
 
 namespace {
 
-constexpr std::uint64_t search_seeds = 600;
+constexpr std::uint64_t search_seeds = 3000;
 
 struct kept {
   std::uint64_t seed = 0;

@@ -52,8 +52,9 @@ class pusher(threading.Thread):
                 self.sent += 1
 
 
-def fill(device, producer):
-    """Publishes blocks until the device refuses for want of room; how many messages were sent."""
+def fill(device, producer, ahead=60):
+    """Publishes blocks until the device refuses for want of room; how many messages were sent. `ahead`:
+    messages that may be under way."""
     body = bytes(BODY)
     sent = 0
 
@@ -67,7 +68,7 @@ def fill(device, producer):
             pass
         h.expect(sent * BODY < (SIZE_MIB << 20) * 2, "the device took more than the disk holds")
         # A refusal holds for all that follows: nothing more comes behind it.
-        producer.wait_until(lambda: refused_yet() or producer.next - producer.accepted <= 60,
+        producer.wait_until(lambda: refused_yet() or producer.next - producer.accepted <= ahead,
                             20 * h.SCALE, "an accept or a refusal")
     refused = producer.wait_frame(hfp.REFUSE, 1)
     h.expect((refused["code"], refused["permanent"]) == (hfp.FULL, False), f"refused as {refused}")
@@ -127,10 +128,11 @@ def forbid_new_files(test, device):
 def test_files_that_cannot_be_made_are_like_a_full_disk(test):
     """The disk has room, but no file can be made: producers are held, acks count, and it resumes."""
     reliable = h.tcp()
-    device = h.device(test, top={"segment_size": "4MiB"}, reliable=["@" + reliable]).start()
+    device = h.device(test, top={"segment_size": "1MiB"}, reliable=["@" + reliable]).start()
     allow = forbid_new_files(test, device)
     with hfp.producer(reliable, "p") as producer, hfp.consumer(reliable, window=1) as worker:
-        sent, first_refused = fill(device, producer)
+        # A burst of more than the reserve before the first failure is known would use that up.
+        sent, first_refused = fill(device, producer, ahead=1)
         h.expect("Read-only file system" in device.process.errors(), "not a word about it")
         drain(worker, 1, 5)
         worker.wait_acked(20 * h.SCALE)
