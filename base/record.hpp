@@ -80,6 +80,8 @@ struct record_view {
   record_head head;
   bytes_view body;
   std::uint64_t position = 0;  ///< byte address in the journal, monotonic for ever
+  bool lost = false;           ///< a block whose body is damaged: `body` is empty, its numbers are
+                               ///< taken all the same
 };
 
 /// A consecutive run of messages of one stream.

@@ -92,6 +92,11 @@ constexpr bool is_own_record(record_type type) noexcept {
   return static_cast<std::uint8_t>(type) < 16;
 }
 
+/// A block whose messages got their numbers where it lies.
+constexpr bool is_numbered_here(const record_head& head) noexcept {
+  return head.type == record_type::block && (head.flags & record_flag::relocated) == 0;
+}
+
 /// Body of a gap record: what recovery cut. It opens the first segment of a new epoch.
 struct gap_body {
   std::uint64_t from = 0;       ///< the tail: positions from here on were cut

@@ -73,6 +73,7 @@ class recovery {
   void report_damage(const bad_stretch& bad, std::uint64_t to);
   const bytes16_id& boot_of_numbers(std::uint64_t cut) const;
   void look_behind(std::uint64_t cut);
+  void note_losses();
   void cut_at(std::uint64_t cut);
   status make_durable();
   void keep(const std::string& name);

@@ -37,11 +37,12 @@ const stream_def& catalog::define_stream(std::string_view channel, std::string_v
 }
 
 // At least the journal's epoch: should this record be lost in its turn, the next one is higher.
-void catalog::raise_epochs(std::string_view channel, instant at, ready& out) {
-  if (new_boot_ == 0) return;
+void catalog::raise_epochs(std::string_view channel, level durability, instant at, ready& out) {
+  const bool forgotten = durability != level::disk || forgotten_.at_disk;
+  if (forgotten_.journal_epoch == 0 || !forgotten) return;
   for (stream_def& def : streams_) {
     if (def.stream == no_stream || def.channel != channel) continue;
-    def.epoch = std::max(def.epoch + 1, new_boot_);
+    def.epoch = std::max(def.epoch + 1, forgotten_.journal_epoch);
     out.records.push_back(encode_record(at, def));
   }
 }

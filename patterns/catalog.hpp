@@ -35,6 +35,13 @@ struct producer_def {
   bytes16 nonce{};
 };
 
+/// Numbers of messages that may have been handed out, and the log does not know of them any more:
+/// they would be given again.
+struct forgotten_numbers {
+  std::uint32_t journal_epoch = 0;  ///< rises with every opening; 0 = none are forgotten
+  bool at_disk = false;             ///< of channels at level disk as well
+};
+
 class catalog {
  public:
   /// States that a channel exists; a record if that is news.
@@ -63,13 +70,11 @@ class catalog {
     for (const auto& [number, def] : producers_) f(def);
   }
   std::span<const stream_def> streams() const noexcept { return streams_; }
-  /// The machine was started again since the journal was written: what a channel accepted below
-  /// level disk may be gone, its numbers given again. `journal_epoch` rises with every opening; 0 =
-  /// the same boot. Before the channels' start().
-  void set_new_boot(std::uint32_t journal_epoch) noexcept { new_boot_ = journal_epoch; }
-  /// After a new boot: gives every stream of the channel an epoch it never had. For channels below
-  /// level disk, in their start().
-  void raise_epochs(std::string_view channel, instant at, ready& out);
+  /// Before the channels' start().
+  void set_forgotten(forgotten_numbers by_the_log) noexcept { forgotten_ = by_the_log; }
+  /// Gives every stream of the channel an epoch it never had, if numbers of its level may be
+  /// forgotten. In its start().
+  void raise_epochs(std::string_view channel, level durability, instant at, ready& out);
 
   // The device drives these once, for all its channels, before the channels' own restore, replay
   // and snapshot.
@@ -88,7 +93,7 @@ class catalog {
   std::unordered_map<std::string, std::uint32_t> producer_by_id_;
   std::unordered_map<std::uint32_t, producer_def> producers_;
   std::uint32_t next_producer_ = 1;
-  std::uint32_t new_boot_ = 0;
+  forgotten_numbers forgotten_;
   std::size_t snapshot_stream_ = 0;  // streams written so far; everything else goes first
 };
 

@@ -9,10 +9,6 @@
 namespace holdfast::sim {
 namespace {
 
-// A journal takes the boot of an opening that failed for the boot it was last used in, and below
-// level disk that hides a power loss before it: so whoever fails to open starts the machine again.
-constexpr bool reboots_after_a_failed_opening = true;
-
 bytes16_id boot_number(std::uint64_t n) {
   bytes16_id made{};
   store(made.data(), n);
@@ -53,12 +49,10 @@ bool device::start(std::uint64_t crash_after, crash_mode how) {
     run_ = nullptr;
     tell("crashes while it recovers");
     lose(how);
-    if (reboots_after_a_failed_opening) settings_.journal.boot_id = boot_number(++boots_);
     return false;
   }
   if (!run_) {
     disk_.crash(crash_mode::process);
-    if (reboots_after_a_failed_opening) settings_.journal.boot_id = boot_number(++boots_);
     return false;
   }
   in_.net.device_up(*this);
@@ -86,7 +80,7 @@ std::unique_ptr<device::run> device::open(std::uint64_t crash_after) {
   if (!replayed) return trouble("cannot replay its journal: ", replayed.text());
   *fuse = 0;
   run_ = std::move(made);  // start() may already send
-  run_->core->start(clock_.at(), found.other_boot ? static_cast<std::uint32_t>(found.epoch) : 0);
+  run_->core->start(clock_.at(), forgotten_by(found));
   run_->inputs[0].packer.set_stream(run_->core->stream_of(0, settings_.pipeline.default_queue));
   run_->inputs[1].packer.set_stream(run_->core->stream_of(1, ""));
   return std::move(run_);

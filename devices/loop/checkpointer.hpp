@@ -13,7 +13,7 @@ namespace holdfast {
 
 class journal;
 
-/// What takes checkpoints: the journal (checkpoints_of) or a test's.
+/// What takes checkpoints: the journal (journal_checkpoints) or a test's.
 class checkpoint_target {
  public:
   virtual ~checkpoint_target() = default;

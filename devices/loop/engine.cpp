@@ -4,6 +4,7 @@
 
 #include "base/check.hpp"
 #include "base/planted.hpp"
+#include "journal/options.hpp"
 #include "patterns/range_list.hpp"
 
 namespace holdfast {
@@ -14,6 +15,12 @@ namespace {
 constexpr std::uint32_t fruitless_blocks_max = 256;
 
 }  // namespace
+
+forgotten_numbers forgotten_by(const open_report& found) {
+  const bool cut = !found.possibly.empty();  // it was handed out if it is rot, not a torn write
+  if (!cut && !found.other_boot) return {};
+  return {static_cast<std::uint32_t>(found.epoch), cut};
+}
 
 engine::engine(log& records, catalog& names, outlet& out, checkpoint_target* to,
                std::size_t slice_bytes)
@@ -38,8 +45,8 @@ void engine::replay(std::span<const record_view> records) {
   for (channel_slot& c : channels_) c.machine->replay(records);
 }
 
-void engine::start(instant at, std::uint32_t new_boot) {
-  names_->set_new_boot(new_boot);
+void engine::start(instant at, forgotten_numbers by_the_log) {
+  names_->set_forgotten(by_the_log);
   step_ = {at, log_->available(), log_->progress()};
   for (channel_slot& c : channels_) c.machine->start(step_);
   if (checkpoint_to_)

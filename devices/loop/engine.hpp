@@ -25,6 +25,11 @@
 
 namespace holdfast {
 
+struct open_report;
+/// What an opening has to make sure of: after a start of the machine channels below level disk may
+/// have lost what they handed out; behind a cut lay what could still be read.
+forgotten_numbers forgotten_by(const open_report& found);
+
 /// Since the engine was made.
 struct engine_counts {
   std::uint64_t turns = 0;
@@ -48,8 +53,7 @@ class engine {
   // ---------------------------------------
   void restore(bytes_view checkpoint_rows);
   void replay(std::span<const record_view> records);
-  /// `new_boot`: the journal's epoch when it was written before the machine's last start, else 0.
-  void start(instant at, std::uint32_t new_boot = 0);
+  void start(instant at, forgotten_numbers by_the_log = {});
   /// The number of (channel, address); defined now if it is new. Between start() and the next
   /// end(), or in a turn.
   stream_id stream_of(std::uint32_t channel, std::string_view address);

@@ -174,10 +174,7 @@ result<std::unique_ptr<device_loop>> device_loop::open(const context& in, device
   if (outcome) outcome = made->open_journal_in_data();
   if (outcome) outcome = made->add_channels();
   if (outcome) outcome = made->restore();
-  if (outcome) {
-    const open_report& found = made->opened;
-    made->core->start(system_now(), found.other_boot ? static_cast<std::uint32_t>(found.epoch) : 0);
-  }
+  if (outcome) made->core->start(system_now(), forgotten_by(made->opened));
   if (outcome) outcome = made->open_ports();
   if (!outcome) return named(made->options, std::move(outcome));
   made->start();

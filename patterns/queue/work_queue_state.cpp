@@ -46,7 +46,9 @@ void work_queue::replay_block(const record_view& record) {
   backlog_.extend(first - next + count);
   counts_.in += first - next + count;
   counts_.ready += first - next + count;
-  if (first > next) finish_range({next, first - next}, finish::dropped, 0);  // quarantined
+  // What cannot be read is quarantined: gone, but its numbers are not given again.
+  if (first > next) finish_range({next, first - next}, finish::dropped, 0);
+  if (record.lost) finish_range({first, count}, finish::dropped, 0);
 }
 
 void work_queue::replay_fail(const group_fail_record& r, std::uint64_t asked_ns) {

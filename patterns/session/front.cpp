@@ -180,8 +180,8 @@ void front::send_acked() {
 void front::start_names(const std::string& default_address) {
   names_.define_channel(settings_.name, kind_, now_.at, out_.pending());
   names_.define_stream(settings_.name, default_address, now_.at, out_.pending());
-  if (settings_.durability != level::disk && !planted(bug::stream_epoch_unchanged))
-    names_.raise_epochs(settings_.name, now_.at, out_.pending());
+  if (!planted(bug::stream_epoch_unchanged))
+    names_.raise_epochs(settings_.name, settings_.durability, now_.at, out_.pending());
   last_stream_def_ = out_.last();
 }
 

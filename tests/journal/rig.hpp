@@ -76,9 +76,14 @@ struct rig {
     const bytes_view rows = log->checkpoint_rows();
     checkpoint_rows.assign(rows.begin(), rows.end());
     records.clear();
+    lost.clear();
     wrong = 0;
     return log->replay([this](std::span<const record_view> batch) {
       for (const record_view& r : batch) {
+        if (r.lost) {
+          lost.push_back({r.head.first_sequence, r.head.count});
+          continue;
+        }
         if (!right(r)) ++wrong;
         records.push_back({r.head, r.position, r.body.size()});
       }
@@ -136,6 +141,7 @@ struct rig {
   std::unique_ptr<journal> log;
   std::vector<std::byte> checkpoint_rows;
   std::vector<replayed> records;
+  std::vector<range> lost;  ///< messages of damaged blocks, as replay named them
   std::size_t wrong = 0;
 };
 

@@ -7,6 +7,7 @@
 //   durable [N]   what was appended so far is, or its first N records; written: written, not synced
 //   lost PEER    bye PEER    wait MS    room BYTES [replies=BYTES]    crash    restart
 //   grows BYTES   the room, and a frame comes before the next tick
+//   rots   the body of the last block, found out at the next start
 //   checkpoint [slice=BYTES]    calendar SECONDS: it jumps, back if negative
 #pragma once
 
@@ -190,6 +191,8 @@ bool channel_story<World, Options, Peer>::common(const scenario_command& c) {
   else if (c.verb == "room")
     world_->room_bytes = std::stoull(c.words.at(0)),
     world_->reply_room_bytes = c.number("replies", 0), world_->tick();
+  else if (c.verb == "rots")
+    world_->rotten_end = true;
   else if (c.verb == "grows")
     world_->room_bytes = std::stoull(c.words.at(0));
   else if (c.verb == "crash" || c.verb == "restart")

@@ -113,6 +113,7 @@ class channel_world {
 
   bool auto_durable = false;
   bool planted_early_marks = false;  ///< durable is said of what is only appended
+  bool rotten_end = false;           ///< the body of the last block, when the device starts again
   std::uint64_t room_bytes = 1ull << 30;
   std::uint64_t reply_room_bytes = 0;  ///< where it is more
   instant at{1'000 * second_ns, 1'700'000'000ull * second_ns};
@@ -167,8 +168,10 @@ void channel_world<Channel, Options, Sent>::boot() {
   names_->restore(rows);
   rows.rewind();
   channel_->restore(rows);
+  const std::uint64_t rotten = rotten_end ? log_.last_block() : 0;
   for (const fake_log::entry& e : log_.records()) {
-    const record_view view{e.head, e.body.bytes(), e.position};
+    record_view view{e.head, e.body.bytes(), e.position};
+    if (e.position == rotten) view.lost = true, view.body = {};
     names_->replay({&view, 1});
     channel_->replay({&view, 1});
   }

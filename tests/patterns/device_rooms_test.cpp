@@ -171,6 +171,28 @@ TEST_CASE("the catalog keeps its numbers across a checkpoint and a replay") {
   }
 }
 
+TEST_CASE("streams get an epoch they never had where the log has forgotten numbers") {
+  const auto raised = [](forgotten_numbers what, level of) {
+    catalog names;
+    ready out;
+    const instant at{1, 2};
+    const stream_id stream = names.define_stream("c", "a", at, out).stream;
+    names.define_stream("d", "a", at, out);
+    out.records.clear();
+    names.set_forgotten(what);
+    names.raise_epochs("c", of, at, out);
+    CHECK(names.find_stream("d", "a")->epoch == 1);
+    CHECK(out.records.size() == (names.find_stream(stream)->epoch != 1));
+    return names.find_stream(stream)->epoch;
+  };
+  CHECK(raised({}, level::process) == 1);
+  CHECK(raised({7, false}, level::process) == 7);
+  CHECK(raised({7, false}, level::interval) == 7);
+  CHECK(raised({7, false}, level::disk) == 1);
+  CHECK(raised({7, true}, level::disk) == 7);
+  CHECK(raised({1, true}, level::disk) == 2);
+}
+
 TEST_CASE("whose turn it is: the least loaded, then who waited longest") {
   consumers all;
   const auto make = [&] {

@@ -49,6 +49,13 @@ class fake_log {
   const std::vector<entry>& records() const { return records_; }
   std::size_t unsynced() const { return records_.size() - synced_; }
 
+  /// Its position; 0 if there is none.
+  std::uint64_t last_block() const {
+    std::uint64_t at = 0;
+    for (const entry& e : records_)
+      if (e.head.type == record_type::block) at = e.position;
+    return at;
+  }
   /// The block of `stream` that holds `sequence`; null if there is none.
   const entry* find(stream_id stream, std::uint64_t sequence) const {
     for (const entry& e : records_)
