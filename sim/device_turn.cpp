@@ -1,9 +1,27 @@
 // A turn of the simulated device: inputs in, engine, what the disk finished, figures out.
 #include <algorithm>
 
+#include "patterns/stats.hpp"
 #include "sim/device.hpp"
 
 namespace holdfast::sim {
+namespace {
+
+std::string text_of(const stream_stats& s) {
+  const identity& c = s.counts;
+  std::string text = s.address + ": next " + std::to_string(s.next_sequence) + ", floor " +
+                     std::to_string(s.ack_floor) + ", ready " + std::to_string(c.ready) +
+                     ", in flight " + std::to_string(c.in_flight) + ", in doubt " +
+                     std::to_string(c.in_doubt) + ", delayed " + std::to_string(c.delayed);
+  for (const consumer_stats& of : s.consumers)
+    text += ", " + of.name + " has " + std::to_string(of.in_flight);
+  for (const group_stats& of : s.groups)
+    text += ", " + of.name + " from " + std::to_string(of.floor) + " to " + std::to_string(of.next);
+  return text;
+}
+
+}  // namespace
+
 namespace {
 
 constexpr std::uint64_t turn_takes_ns = 1000;  // at least
@@ -153,11 +171,15 @@ std::string device::log_state() const {
   if (!run_) return "down";
   const marks& at = run_->core->reached();
   const room left = run_->core->available();
-  return "appended " + std::to_string(at.appended) + ", written " + std::to_string(at.written) +
-         ", synced " + std::to_string(at.synced) + ", room " + std::to_string(left.message_bytes) +
-         ", on the disk " + std::to_string(disk_.waiting()) + " operations, held " +
-         std::to_string(run_->core->held()) + " frames, turn in " +
-         std::to_string(turn_at_ == never_ns ? never_ns : turn_at_ - in_.time.now()) + " ns";
+  std::string text =
+      "appended " + std::to_string(at.appended) + ", written " + std::to_string(at.written) +
+      ", synced " + std::to_string(at.synced) + ", room " + std::to_string(left.message_bytes) +
+      ", on the disk " + std::to_string(disk_.waiting()) + " operations, held " +
+      std::to_string(run_->core->held()) + " frames, turn in " +
+      std::to_string(turn_at_ == never_ns ? never_ns : turn_at_ - in_.time.now()) + " ns";
+  for (const channel_stats& c : run_->core->report())
+    for (const stream_stats& s : c.streams) text += "; " + c.name + " " + text_of(s);
+  return text;
 }
 
 std::uint64_t device::fingerprint() const {
