@@ -80,6 +80,8 @@ void work_queue::replay_fail(const group_fail_record& r, std::uint64_t asked_ns)
 void work_queue::start(instant at) {
   started_ = true;
   backlog_.start(handout_asked_, at);
+  // A crash may have kept a message and lost the mark that was asked for with it.
+  if (backlog_.next_out() < next_sequence()) note_handout(at);
   tell_finished();
 }
 
