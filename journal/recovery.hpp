@@ -76,6 +76,7 @@ class recovery {
   void note_losses();
   void cut_at(std::uint64_t cut);
   status make_durable();
+  status write_again(const segment& in);
   void keep(const std::string& name);
   void note_unused();
   void make_room();

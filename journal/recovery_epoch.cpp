@@ -6,16 +6,40 @@
 #include "journal/segment_index.hpp"
 
 namespace holdfast {
+namespace {
+
+constexpr std::uint64_t rewrite_bytes = 1ull << 20;
+
+}  // namespace
 
 // After a crash of the process alone, what was found may be in memory only.
 status recovery::make_durable() {
   std::vector<io_op> ops;
-  for (const segment* in : chain_)
-    if (in->file != 0 && in->end > watermark_)
-      ops.push_back(make_op(io_op::kind::sync, in->file, 0));
+  for (const segment* in : chain_) {
+    if (in->file == 0 || in->end <= watermark_) continue;
+    if (status written = write_again(*in); !written) return written;
+    ops.push_back(make_op(io_op::kind::sync, in->file, 0));
+  }
   ops.push_back(make_sync_dir("seg", 0));
   ops.push_back(make_sync_dir("", 0));
   return run(std::move(ops));
+}
+
+// Of bytes whose sync failed Linux holds that they are on the disk, and does not write them with
+// the next one. Only what is written again is.
+status recovery::write_again(const segment& in) {
+  if (in.header.boot_id != core_.options.boot_id) return {};  // read from the disk itself
+  const std::uint64_t end = in.end - in.base();
+  std::uint64_t at = watermark_ > in.first_record() ? watermark_ - in.base() : 0;
+  std::vector<std::byte> bytes;
+  for (; at < end; at += bytes.size()) {
+    bytes.resize(std::min(end - at, rewrite_bytes));
+    if (!core_.files->read_now(in.file, at, bytes).ok()) return {};  // somebody cut the file off
+    std::vector<io_op> write;
+    write.push_back(make_write(in.file, at, copy_to_buffer(bytes), 0));
+    if (status done = run(std::move(write)); !done) return done;
+  }
+  return {};
 }
 
 // Files that hold nothing of the log and cannot become the new segment: on a full disk they are the

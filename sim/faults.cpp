@@ -65,14 +65,12 @@ void fault_maker::stop() {
   all_.each([](application& one) { one.behave(); });
 }
 
-/// Somebody who looks after the device: starts it when it is down, or takes no more. Then, where
-/// power may be lost, the machine is started as well: after a failed sync what a process finds in
-/// memory need not be on the disk, and nobody can know (docs/journal_format.md, Recovery, Limits).
+/// Somebody who looks after the device: starts it when it is down, or takes no more.
 void fault_maker::watch_device() {
   if (!all_.dev.running() && !starting_) start_device_later();
   if (all_.dev.broken() && !starting_) {
     all_.told.tell(all_.time.now(), "takes no more and is started again", "device");
-    all_.dev.crash(plan_.power_fails ? crash_mode::power : crash_mode::process);
+    all_.dev.crash(crash_mode::process);
     start_device_later();
   }
   all_.time.after(watch_every_ns, [this] { watch_device(); });

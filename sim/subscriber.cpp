@@ -27,6 +27,7 @@ subscriber::~subscriber() = default;
 void subscriber::begin_anew() {
   if (subscription_ != 0) in_.judged.subscription_ended(subscription_);
   subscription_ = plan_.number * 1000 + ++incarnation_;
+  named_ns_ = 0;
 }
 
 void subscriber::start() {
@@ -72,7 +73,7 @@ void subscriber::look(life& l) {
   subscriber_stream& stream = l.messages.inner;
   if (!stream.failure().ok()) {
     // The device lost it with its power, or a power loss below level disk took its name away.
-    if (!in_.judged.known().gone_since(plan_.channel_level, 0))
+    if (!in_.judged.known().gone_since(plan_.channel_level, named_ns_))
       in_.judged.fail(endpoint, "subscriber: " + std::string(stream.failure().text()), {}, now());
     tell("begins anew");
     begin_anew();
@@ -83,6 +84,7 @@ void subscriber::look(life& l) {
   }
   if (l.attachments != l.messages.attachments) {
     l.attachments = l.messages.attachments;
+    if (named_ns_ == 0) named_ns_ = now();
     if (std::exchange(l.epoch, l.messages.stream_epoch) != l.messages.stream_epoch)
       l.acked = l.confirmed = 0;  // sequences of the old epoch mean nothing any more
     in_.judged.attached({subscription_,
