@@ -70,8 +70,9 @@ std::uint64_t log_writer::append_relocated(record_head head, buffer_ref body) {
   const std::uint64_t size = record_size(body.size());
   ensure_space(size);
   place(head, std::move(body), core_.next_position, 0);
-  submit();
-  return core_.next_position - size;
+  const std::uint64_t position = core_.next_position - size;
+  submit();  // a pad may follow it
+  return position;
 }
 
 void log_writer::note_level(level need) noexcept {

@@ -345,6 +345,39 @@ TEST_CASE("every live message survives crashes while segments are drained") {
   lives(5583);  // finished ones of a row lie behind later ones that are live
 }
 
+TEST_CASE("what was moved is found where it lies, also where a commit was filled up behind it") {
+  rig r;
+  r.options.segment_bytes = 16 * segment;
+  r.options.tail_bytes = 0;
+  r.options.checkpoint_bytes = segment;
+  r.options.sync_bytes = 9000;
+  r.must_open();
+  constexpr std::uint64_t count = 400, kept = 10;  // every tenth stays, and is a commit
+  for (std::uint64_t n = 1; n <= count; ++n) r.append(block_item(1, n, 1, 9100));
+  r.settle_down();
+  for (std::uint64_t n = 1; n <= count; n += kept) {
+    const range done{n, kept - 1};
+    r.log->settle(1, {&done, 1});
+  }
+  for (int i = 0; i < 400; ++i) {
+    r.now_ns += 100 * ms_ns;
+    r.settle_down();
+    if (r.log->checkpoint_due()) r.checkpoint({});
+  }
+  CHECK(r.log->stats().relocated > 20);
+  for (std::uint64_t n = kept; n <= count; n += kept) {
+    std::vector<block> out;
+    fetched got{fetch::pending, {}};
+    for (int i = 0; got.outcome == fetch::pending && i < 100; ++i) {
+      got = r.log->read(1, n, {1, 1}, out);
+      r.settle_down();
+    }
+    REQUIRE_MESSAGE(got.outcome == fetch::ok, "message ", n);
+    REQUIRE(out.at(0).first == n);
+    REQUIRE(right(out.at(0)));
+  }
+}
+
 TEST_CASE("a segment in which something cannot be read is left as it is") {
   rig r;
   r.options.segment_bytes = segment;
