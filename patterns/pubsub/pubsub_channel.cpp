@@ -66,8 +66,9 @@ void pubsub::on_cut(const cut& what, const step& now) {
   subscription* s = subs_.find_token(what.token);
   if (!s) {
     s = subs_.find(static_cast<std::uint32_t>(what.token));
-    if (s) s->on_overtaken_cut(what);
-    return;
+    if (!s) return;
+    s->on_overtaken_cut(what);
+    return subs_.mark(*s);
   }
   const range lost = s->on_cut(what);
   if (lost.count != 0) tell_gap(*s, lost);

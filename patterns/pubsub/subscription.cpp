@@ -86,7 +86,7 @@ void subscription::skip() {
 }
 
 std::optional<range> subscription::lost_below(std::uint64_t lowest) {
-  if (!attached_ || !credited_ || open_ || held_) return std::nullopt;
+  if (!attached_ || !credited_ || under_way() || held_) return std::nullopt;
   skip();
   if (next_ >= lowest) return std::nullopt;
   const range lost{next_, lowest - next_};
@@ -105,7 +105,7 @@ std::uint8_t subscription::redelivered(std::uint64_t first) const noexcept {
 }
 
 std::optional<run> subscription::next_run(stream_id stream, std::uint64_t visible) {
-  if (!attached_ || open_ || held_ || stalled_) return std::nullopt;
+  if (!attached_ || under_way() || held_ || stalled_) return std::nullopt;
   skip();
   const bool bytes_left = bytes_total_ > bytes_taken_;
   const bool outstanding = confirmed() ? in_flight_ != 0 : messages_taken_ != 0;

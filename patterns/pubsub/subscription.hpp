@@ -120,6 +120,8 @@ class subscription {
     std::uint64_t last_sent;  // sequence
     bool dense() const noexcept { return sent != 0 && sent == last_sent - first + 1; }
   };
+  /// A run whose cost is not known yet: another one might exceed the credit.
+  bool under_way() const noexcept { return open_ || overtaken_ != 0; }
   void add(piece made);
   void skip();
   void finish(piece& p, std::uint64_t figures::*how);
