@@ -27,7 +27,6 @@ subscriber::~subscriber() = default;
 void subscriber::begin_anew() {
   if (subscription_ != 0) in_.judged.subscription_ended(subscription_);
   subscription_ = plan_.number * 1000 + ++incarnation_;
-  named_ns_ = 0;
 }
 
 void subscriber::start() {
@@ -84,7 +83,7 @@ void subscriber::look(life& l) {
   }
   if (l.attachments != l.messages.attachments) {
     l.attachments = l.messages.attachments;
-    if (named_ns_ == 0) named_ns_ = now();
+    if (std::exchange(named_, subscription_) != subscription_) named_ns_ = now();
     if (std::exchange(l.epoch, l.messages.stream_epoch) != l.messages.stream_epoch)
       l.acked = l.confirmed = 0;  // sequences of the old epoch mean nothing any more
     in_.judged.attached({subscription_,
