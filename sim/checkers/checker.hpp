@@ -101,6 +101,7 @@ std::unique_ptr<checker> make_exact(judge& to);
 std::unique_ptr<checker> make_levels(judge& to);
 std::unique_ptr<checker> make_places(judge& to);
 std::unique_ptr<checker> make_order(judge& to);
+std::unique_ptr<checker> make_repeats(judge& to);
 std::unique_ptr<checker> make_credit(judge& to);
 std::unique_ptr<checker> make_after_ack(judge& to);
 std::unique_ptr<checker> make_subscriptions(judge& to);

@@ -11,6 +11,7 @@ const std::vector<checker_entry>& checker_table() {
       {"levels", "an accept names the level it had; a good message is not refused", make_levels},
       {"places", "a message is stored once, and a sequence names one message", make_places},
       {"order", "the messages of a producer are stored and first delivered in order", make_order},
+      {"repeats", "what a queue hands out again is said to come again", make_repeats},
       {"credit", "no consumer is given more than it granted", make_credit},
       {"after_ack", "nothing is handed out after its ack was confirmed", make_after_ack},
       {"subscriptions", "a subscription gets everything from its begin on, in order, once",

@@ -176,8 +176,9 @@ bool open_and_use(damaged_disk& of, std::uint64_t append, std::uint64_t look_for
   bool found = look_for == 0;
   (void)(*log)->replay([&](std::span<const record_view> batch) {
     for (const record_view& r : batch) {
-      must(of.forged || right(r.head.stream, r.head.first_sequence, r.body));
-      found = found || (r.head.stream == 1 && r.head.first_sequence == look_for);
+      must(of.forged ||
+           (r.lost ? r.body.empty() : right(r.head.stream, r.head.first_sequence, r.body)));
+      found = found || (!r.lost && r.head.stream == 1 && r.head.first_sequence == look_for);
     }
   });
   must(found || of.forged);

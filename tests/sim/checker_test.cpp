@@ -214,6 +214,18 @@ TEST_CASE_FIXTURE(court, "order") {
   CHECK(said("order"));
 }
 
+TEST_CASE("repeats") {
+  terms several = rules();
+  several.one_consumer = false;
+  court c(several);
+  c.get(c.a, {0, 1, 1}, 10, 11);
+  c.get(c.a, {0, 1, 1}, 20, 21, true);
+  c.get(c.a, {0, 1, 1}, 10, 22);  // the first frame, by the old connection
+  CHECK_FALSE(c.judged.failed());
+  c.get(c.a, {0, 1, 1}, 30, 31);
+  CHECK(c.said("repeats"));
+}
+
 TEST_CASE("after a power loss below level disk a message may get another place") {
   court c(rules(promise::process));
   c.get(c.a, {0, 1, 5});
