@@ -83,7 +83,7 @@ void subscriber::look(life& l) {
   }
   if (l.attachments != l.messages.attachments) {
     l.attachments = l.messages.attachments;
-    if (std::exchange(named_, subscription_) != subscription_) named_ns_ = now();
+    if (std::exchange(named_, subscription_) != subscription_) named_ns_ = l.wires->left_ns();
     if (std::exchange(l.epoch, l.messages.stream_epoch) != l.messages.stream_epoch)
       l.acked = l.confirmed = 0;  // sequences of the old epoch mean nothing any more
     in_.judged.attached({subscription_,

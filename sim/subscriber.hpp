@@ -44,7 +44,7 @@ class subscriber final : public application {
   std::shared_ptr<life> now_;
   std::uint32_t subscription_ = 0;  // for the judge; another one when the device lost it
   std::uint32_t incarnation_ = 0;   // part of a durable name, likewise
-  std::uint32_t named_ = 0;         // the subscription that the device said it knows, and when:
+  std::uint32_t named_ = 0;  // the subscription that the device said it knows, and when it did:
   std::uint64_t named_ns_ = 0;
 };
 
