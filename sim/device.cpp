@@ -124,6 +124,7 @@ bool device::broken() const {
 void device::pause(std::uint64_t for_ns) {
   tell("is stopped for a while", for_ns);
   paused_until_ = in_.time.now() + for_ns;
+  in_.judged.device_stopped(in_.time.now(), paused_until_);
 }
 
 // ---- what arrives -------------------------------------------------------------------------------

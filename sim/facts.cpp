@@ -9,10 +9,22 @@ const fate* facts::find(const message_key& key) const {
   return at == messages_.end() ? nullptr : &at->second;
 }
 
+std::uint64_t facts::stopped_between(std::uint64_t from, std::uint64_t to) const {
+  std::uint64_t sum = 0;
+  for (const stop& one : stops_) {
+    const std::uint64_t begin = std::max(from, one.from), end = std::min(to, one.until);
+    if (begin >= end) continue;
+    sum += end - begin;
+    from = end;  // a stop that begins in another counts from its end on
+  }
+  return sum;
+}
+
 bool facts::gone(promise at, std::uint64_t since, std::uint64_t lost_at) const {
   switch (at) {
     case promise::disk: return false;
-    case promise::interval: return since + rules_.interval_ns >= lost_at;
+    case promise::interval:
+      return since + rules_.interval_ns + stopped_between(since, lost_at) >= lost_at;
     case promise::process:
     case promise::none: break;
   }

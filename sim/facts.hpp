@@ -95,15 +95,22 @@ class facts {
   // What the judge takes in.
   fate& at(const message_key& key) { return messages_[key]; }
   void power_lost(std::uint64_t now);
+  /// A device that does nothing keeps no interval either.
+  void device_stopped(std::uint64_t from, std::uint64_t until) { stops_.push_back({from, until}); }
   void rot(const std::vector<message_key>& keys);
   void set_unordered(std::uint32_t producer) { unordered_.push_back(producer); }
 
  private:
+  struct stop {
+    std::uint64_t from = 0, until = 0;
+  };
   bool gone(promise at, std::uint64_t since, std::uint64_t lost_at) const;
+  std::uint64_t stopped_between(std::uint64_t from, std::uint64_t to) const;
 
   terms rules_;
   std::map<message_key, fate> messages_;
   std::vector<std::uint64_t> power_losses_;
+  std::vector<stop> stops_;  // by their begin
   std::vector<std::uint32_t> unordered_;
   bool rotted_ = false;
 };

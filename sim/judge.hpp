@@ -52,6 +52,9 @@ class judge {
   void accounts(const account& what);
   void recovered(bool damaged, bool disk_did_harm, std::uint64_t now);
   void power_lost(std::uint64_t now);
+  void device_stopped(std::uint64_t from, std::uint64_t until) {
+    known_.device_stopped(from, until);
+  }
   void rotted(const std::vector<message_key>& keys, std::uint64_t now);
 
   // ---- the end

@@ -384,7 +384,7 @@ TEST_CASE_FIXTURE(court, "damage") {
 
 TEST_CASE("what a level may lose at a power loss") {
   promise at = promise::disk;
-  std::uint64_t lost_at = 200 * ms;
+  std::uint64_t lost_at = 200 * ms, stopped = 0;
   bool excused = false;
   SUBCASE("disk: nothing") {}
   SUBCASE("interval: nothing older than that") {
@@ -395,11 +395,24 @@ TEST_CASE("what a level may lose at a power loss") {
     lost_at = 40 * ms;
     excused = true;
   }
+  SUBCASE("interval: nothing older than that and the time the device was stopped") {
+    at = promise::interval;
+    stopped = 100 * ms;
+  }
+  SUBCASE("interval: what is younger than both") {
+    at = promise::interval;
+    stopped = 160 * ms;
+    excused = true;
+  }
   SUBCASE("process: all") {
     at = promise::process;
     excused = true;
   }
   court c(rules(at));
+  if (stopped != 0) {  // the second time while it was stopped already
+    c.judged.device_stopped(10 * ms, 10 * ms + stopped);
+    c.judged.device_stopped(20 * ms, 40 * ms);
+  }
   c.judged.accepted(c.a, at, at, 5, 5);
   c.judged.power_lost(lost_at);
   c.judged.end(300 * ms);
