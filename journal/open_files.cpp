@@ -76,7 +76,7 @@ open_files::handle open_files::get(file_id id) {
     const std::lock_guard lock(guard_);
     entry* of = find(id);
     if (!of || (!of->file && !of->there)) return nullptr;
-    if (const handle file = of->file) {  // in use, so it is not the one that is closed
+    if (handle file = of->file) {  // in use, so it is not the one that is closed
       gone = used(id, *of);
       return file;
     }
@@ -90,7 +90,7 @@ open_files::handle open_files::get(file_id id) {
   if (!of) return nullptr;
   if (!of->file && opened.get() >= 0) of->file = std::make_shared<descriptor>(std::move(opened));
   if (!of->file) of->error = error;
-  const handle file = of->file;
+  handle file = of->file;
   gone = used(id, *of);
   return file;
 }

@@ -39,13 +39,15 @@ void look_at(const std::string& directory, const std::string& name, segment_list
   found.header_damaged = !header;
   found.copy_damaged = readable && second_copy_damaged(file);
   if (!header) header = header_at(segment_header_copy_at);
-  if (readable && header && header->spare) {
+  const bool known = readable && header;
+  const auto blank = [&] {
+    return file.size() == 0 || (readable && all_zero(bytes.subspan(records_at)));
+  };
+  if (known ? header->spare : blank()) {
     into.spares.push_back(name);
-  } else if (readable && header) {
+  } else if (known) {
     found.header = *header;
     into.segments.push_back(std::move(found));
-  } else if (file.size() == 0 || (readable && all_zero(bytes.subspan(records_at)))) {
-    into.spares.push_back(name);
   } else if (readable && header_never_written(bytes)) {
     into.unused.push_back(name);
   } else {

@@ -138,8 +138,10 @@ void device::connected(peer_id peer, socket_id at) {
 
 void device::received(peer_id peer, socket_id at, multipart frame) {
   channel_inputs& to = run_->inputs[at.channel];
-  if (at.kind == line_kind::reliable) to.frames.emplace_back(peer, std::move(frame));
-  if (at.kind == line_kind::plain_in) to.plain.push_back(std::move(frame));
+  if (at.kind == line_kind::reliable)
+    to.frames.emplace_back(peer, std::move(frame));
+  else if (at.kind == line_kind::plain_in)
+    to.plain.push_back(std::move(frame));
   turn_by(in_.time.now() + random_.below(100'000));
 }
 
