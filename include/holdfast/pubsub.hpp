@@ -144,7 +144,8 @@ class subscriber {
   std::uint64_t position() const;
   /// Waits until the device has answered: what is published from now on is seen.
   status wait_subscribed(milliseconds timeout = forever);
-  /// What is missing, in order, since the last call.
+  /// What is missing, in order, since the last call. A durable subscription is told of it again in
+  /// its next life unless it was taken here and the message before it, or one behind it, is acked.
   std::vector<gap_notice> take_gaps();
 
   /// Readable while receive() would not wait, or there is a gap to take, and after a final failure.

@@ -34,7 +34,21 @@ status subscriber_stream::acked_through(std::uint64_t sequence) {
     return {errc::not_found, "this message was not received here"};
   acked_ = std::max(acked_, sequence);
   if (!durable()) confirmed_ = acked_;
+  pass_gaps();
   return {};
+}
+
+std::vector<gap> subscriber_stream::take_gaps() {
+  for (open_gap& g : open_gaps_) g.taken = true;
+  pass_gaps();
+  return std::exchange(gaps_, {});
+}
+
+void subscriber_stream::pass_gaps() {
+  while (!open_gaps_.empty() && open_gaps_.front().taken && acked_ >= open_gaps_.front().before) {
+    acked_ = std::max(acked_, open_gaps_.front().through);
+    open_gaps_.pop_front();
+  }
 }
 
 bool subscriber_stream::wants_to_send() const noexcept {
@@ -172,6 +186,7 @@ void subscriber_stream::on_gap(range lost, gap_cause cause) {
   if (lost.end() <= next_) return;  // nothing of it was missing here
   const std::uint64_t first = std::max(lost.first, next_);
   gaps_.push_back({stream_, {first, lost.end() - first}, cause});
+  if (durable()) open_gaps_.push_back({next_ - 1, lost.end() - 1});
   next_ = lost.end();
   if (buffer_.empty()) position_ = std::max(position_, next_);
 }
@@ -187,6 +202,7 @@ void subscriber_stream::skip_voids() {
 // lost with the old one or comes again, and nothing counts as shown or acked.
 void subscriber_stream::begin_again_at(std::uint64_t sequence) {
   buffer_.clear();
+  open_gaps_.clear();
   buffer_.give_bytes(received_bytes_ - buffer_.bytes_taken());
   taken_ = received_;
   next_ = position_ = sequence;

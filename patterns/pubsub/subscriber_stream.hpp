@@ -9,6 +9,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <string>
 #include <vector>
 
@@ -49,8 +50,9 @@ class subscriber_stream final : public client_stream {
 
   /// Sequence behind the last message taken; 0 before the first ATTACHED.
   std::uint64_t position() const noexcept { return position_; }
-  /// Messages that will never come, in order, since the last call.
-  std::vector<gap> take_gaps() { return std::exchange(gaps_, {}); }
+  /// Messages that will never come, in order, since the last call. A gap that was taken is acked
+  /// with the message before it.
+  std::vector<gap> take_gaps();
   std::size_t gaps() const noexcept { return gaps_.size(); }
   const status& failure() const noexcept { return failure_; }
   bool wants_to_send() const noexcept;
@@ -71,11 +73,17 @@ class subscriber_stream final : public client_stream {
   struct sent_ack {
     std::uint64_t number = 0, through = 0;
   };
+  /// A gap to be acked once it was taken and what stands before it is acked.
+  struct open_gap {
+    std::uint64_t before = 0, through = 0;
+    bool taken = false;
+  };
 
   bool durable() const noexcept { return !options_.durable.empty(); }
   bool on_deliver(const client_input& in);
   bool on_corrupt(const deliver& f, std::uint64_t bytes);
   void on_gap(range lost, gap_cause cause);
+  void pass_gaps();
   void skip_voids();
   void begin_again_at(std::uint64_t sequence);
   bool ack_leaves() const noexcept;
@@ -88,6 +96,7 @@ class subscriber_stream final : public client_stream {
   stream_id stream_ = no_stream;  // 0: no session
   delivery_buffer buffer_;
   std::vector<gap> gaps_;
+  std::deque<open_gap> open_gaps_;  // of a durable subscription
   std::vector<sent_ack> sent_acks_;
   std::uint32_t epoch_ = 0;      // of the stream
   std::uint64_t next_ = 0;       // what the device sends next; 0: not known

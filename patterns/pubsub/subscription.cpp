@@ -90,7 +90,7 @@ std::optional<range> subscription::lost_below(std::uint64_t lowest) {
   skip();
   if (next_ >= lowest) return std::nullopt;
   const range lost{next_, lowest - next_};
-  add({lost.first, lost.end(), 0, 0, lost.count, 0, 0});
+  drop(lost);
   return lost;
 }
 
@@ -136,22 +136,28 @@ range subscription::on_cut(const cut& what) {
     pay(what);
     if (next_ < again_below_) redelivered_ += what.sent;
     if (what.sent > 0) sent_since_ns_ = 0;
-    add({next_, next_ + what.count, what.sent, what.count - what.sent, 0, 0, what.last_sent});
+    add({next_, next_ + what.count, what.sent, what.count - what.sent, 0, 0,
+         what.sent == 0 ? 0 : what.last_sent});
     if (!confirmed()) settle(what.sent);
   }
   stalled_ = what.count == 0 && what.missing.count == 0;
   if (what.missing.count == 0 || what.missing.end() <= next_) return {};
   const range lost{next_, what.missing.end() - next_};
-  add({lost.first, lost.end(), 0, 0, lost.count, 0, 0});
+  drop(lost);
   return lost;
 }
 
-/// Takes [p.first, p.end): done at once if nothing sent stands before and in it.
+void subscription::drop(range lost) {
+  const bool stands = acks() && !planted(bug::gap_done_at_once);
+  add({lost.first, lost.end(), 0, 0, lost.count, 0, stands ? lost.end() - 1 : 0});
+}
+
+/// Takes [p.first, p.end): done at once if there is nothing to wait for before and in it.
 void subscription::add(piece p) {
   check(p.first == next_ && p.end > p.first, "a cursor moves on without holes");
   next_ = p.end;
   in_flight_ += p.sent;
-  if (pieces_.empty() && p.sent == 0) {
+  if (pieces_.empty() && p.last == 0) {
     done_.passed += p.passed;
     done_.dropped += p.dropped;
     floor_ = p.end;
@@ -160,8 +166,8 @@ void subscription::add(piece p) {
   above_.passed += p.passed;
   above_.dropped += p.dropped;
   piece* last = pieces_.empty() ? nullptr : &pieces_.back();
-  const bool both_dense = last && last->dense() && last->last_sent + 1 == p.first && p.dense();
-  if (!last || (p.sent != 0 && !both_dense)) {
+  const bool both_dense = last && last->dense() && last->last + 1 == p.first && p.dense();
+  if (!last || (p.last != 0 && !both_dense)) {
     pieces_.push_back(p);
     return;
   }
@@ -169,7 +175,7 @@ void subscription::add(piece p) {
   last->sent += p.sent;
   last->passed += p.passed;
   last->dropped += p.dropped;
-  if (p.sent != 0) last->last_sent = p.last_sent;
+  if (p.last != 0) last->last = p.last;
 }
 
 /// Everything that left in the first piece is confirmed: the floor moves behind it.
@@ -190,12 +196,12 @@ void subscription::finish(piece& p, std::uint64_t figures::*how) {
 void subscription::ack(std::uint64_t end) {
   while (!pieces_.empty() && end > floor_) {
     piece& p = pieces_.front();
-    if (end > p.last_sent) {
+    if (end > p.last) {
       finish(p, &figures::acked);
       continue;
     }
     const std::uint64_t below = end - p.first;
-    const std::uint64_t sent = std::min(below, p.sent - 1);
+    const std::uint64_t sent = std::min(below, p.sent == 0 ? 0 : p.sent - 1);
     const std::uint64_t passed = std::min(below - sent, p.passed);
     const std::uint64_t dropped = below - sent - passed;
     p.sent -= sent;

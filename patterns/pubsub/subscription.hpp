@@ -4,6 +4,9 @@
 //   born ..... floor ............. next ............ the stream's end
 //     done       sent, not confirmed    ahead
 //
+// A taker that acks is told what will never come, and that stands until it is acked as well: a
+// notice lost with its session is told again in the next one.
+//
 // Contract: sans-IO, one thread. Sequences are dense; a run may pass over messages that the filter
 // does not want: they are done once everything sent before them is confirmed. Credit counts what
 // was sent. Where a confirmation ends inside a run with messages left out, the floor is exact, the
@@ -116,13 +119,14 @@ class subscription {
   struct piece {
     std::uint64_t first, end;
     std::uint64_t sent, passed, dropped;
-    std::uint64_t settled;    // left, confirmed before the floor could move
-    std::uint64_t last_sent;  // sequence
-    bool dense() const noexcept { return sent != 0 && sent == last_sent - first + 1; }
+    std::uint64_t settled;  // left, confirmed before the floor could move
+    std::uint64_t last;     // sequence: confirmed, the piece is done; 0: nothing to wait for
+    bool dense() const noexcept { return sent != 0 && sent == last - first + 1; }
   };
   /// A run whose cost is not known yet: another one might exceed the credit.
   bool under_way() const noexcept { return open_ || overtaken_ != 0; }
   void add(piece made);
+  void drop(range lost);
   void skip();
   void finish(piece& p, std::uint64_t figures::*how);
   void leap(std::uint64_t end);
@@ -133,6 +137,7 @@ class subscription {
   }
   /// Somebody says what has arrived: a plain peer's hand-offs, or acks.
   bool confirmed() const noexcept { return taker_.session == 0 || durable(); }
+  bool acks() const noexcept { return taker_.session != 0 && durable(); }
   std::uint64_t boundary(std::uint64_t from) const noexcept;
 
   std::uint32_t number_;
