@@ -122,11 +122,8 @@ status recovery::begin_epoch() {
   core_.files->keep_open(made.file, true);
   made.end = made.first_record();
   ops.push_back(make_write(made.file, 0, bytes_of(header), 0));
-  // In a file that was used before, one of the copies is whole at any moment: the second follows
-  // the first sync, as in any segment.
-  made.second_header = !header.reused;
-  if (made.second_header)
-    ops.push_back(make_write(made.file, segment_header_copy_at, bytes_of(header), 0));
+  // One copy, as in any segment: the second follows once the first is known to be there.
+  made.second_header = false;
   ops.push_back(make_op(io_op::kind::sync, made.file, 0));
   core_.active = &core_.segments.add(std::move(made));
   return run(std::move(ops));

@@ -129,5 +129,23 @@ TEST_CASE("header copies: a segment with one copy is removed when it is freed, n
   }
 }
 
+// A second copy alone would be called damage for as long as the segment stands. A failed write puts
+// down a part, most often all of a header: hence the many seeds.
+TEST_CASE("header copies: an opening that cannot write the first leaves no second") {
+  for (std::uint64_t seed = 1; seed <= 300; ++seed) {
+    CAPTURE(seed);
+    rig r(virtual_disk_options{.seed = seed});
+    r.options.segment_bytes = 16 << 10;
+    r.disk.fail_write(1, ENOSPC);
+    REQUIRE(!r.open().ok());
+    for (const std::string& name : r.disk.names()) {
+      const std::vector<std::byte> bytes = r.disk.content(name);
+      if (segment_slot(name) < 0 || decode_segment_header(bytes)) continue;
+      CHECK(!decode_segment_header(bytes_view(bytes).subspan(segment_header_copy_at)));
+    }
+    r.must_open();
+  }
+}
+
 }  // namespace
 }  // namespace holdfast::testing
