@@ -6,6 +6,7 @@
 
 #include "base/checksum.hpp"
 #include "base/planted.hpp"
+#include "journal/segment_begin.hpp"
 
 namespace holdfast {
 namespace {
@@ -110,29 +111,10 @@ void log_writer::open_segment(std::uint64_t size, bool previous_durable) {
   const segment& old = *core_.active;
   core_.files->keep_open(old.file, false);
   const spare next = spares_.take(size, ops_);
-  segment made;
-  segment_header& header = made.header;
-  header.journal_id = core_.id;
-  header.epoch = core_.epoch;
-  header.base = core_.segments.next_base();
-  header.size = next.size;
-  header.slot = next.slot;
-  header.oversize = size != core_.options.segment_bytes;
-  header.reused = next.reused;
-  header.boot_id = core_.options.boot_id;
-  header.previous_slot = old.header.slot;
-  header.previous_base = old.base();
-  header.previous_end = old.end;
-  header.previous_durable = previous_durable;
-  header.time_ns = core_.now.real_ns;
-  made.key = segment_key(core_.id, core_.epoch);
-  made.file = next.file;
-  made.second_header = false;
-  half_headers_.push_back(header.base);
+  const segment& made = begin_segment(core_, next, &old, previous_durable);
+  half_headers_.push_back(made.base());
   if (next.reused) ++core_.stats.recycled;
-  core_.active = &core_.segments.add(std::move(made));
-  core_.next_position = core_.active->first_record();
-  core_.active->end = core_.next_position;
+  core_.next_position = made.first_record();
 }
 
 void log_writer::put_segment_header() {

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "journal/recovery.hpp"
+#include "journal/segment_begin.hpp"
 #include "journal/segment_index.hpp"
 
 namespace holdfast {
@@ -98,34 +99,13 @@ status recovery::begin_epoch() {
   report_.epoch = core_.epoch;
   std::vector<io_op> ops;
   const spare file = first_file(ops);
-  segment made;
-  segment_header& header = made.header;
-  header.journal_id = core_.id;
-  header.epoch = core_.epoch;
-  header.base = core_.segments.next_base();
-  header.size = file.size;
-  header.slot = file.slot;
-  header.reused = file.reused;
-  header.boot_id = core_.options.boot_id;
-  header.previous_durable = true;
-  header.time_ns = core_.now.real_ns;
+  core_.files->keep_open(file.file, true);
   const segment* last = nullptr;
   for (const auto& s : core_.segments.all())
     if (s->in_log) last = s.get();
-  if (last) {
-    header.previous_slot = last->header.slot;
-    header.previous_base = last->base();
-    header.previous_end = last->end;
-  }
-  made.key = segment_key(core_.id, core_.epoch);
-  made.file = file.file;
-  core_.files->keep_open(made.file, true);
-  made.end = made.first_record();
-  ops.push_back(make_write(made.file, 0, bytes_of(header), 0));
-  // One copy, as in any segment: the second follows once the first is known to be there.
-  made.second_header = false;
+  const segment& made = begin_segment(core_, file, last, true);
+  ops.push_back(make_write(made.file, 0, bytes_of(made.header), 0));
   ops.push_back(make_op(io_op::kind::sync, made.file, 0));
-  core_.active = &core_.segments.add(std::move(made));
   return run(std::move(ops));
 }
 

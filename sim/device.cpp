@@ -184,7 +184,7 @@ void device::send_plain(peer_id to, const plain_delivery& what) {
     multipart frame;
     if (!message.voided())
       for_each_part(message, [&](bytes_view part) { frame.push_back(copy_to_buffer(part)); });
-    found->second.waiting.push_back(std::move(frame));
+    found->second.waiting.push_back({std::move(frame), in_.time.now()});
   }
 }
 

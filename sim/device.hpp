@@ -68,7 +68,11 @@ class device final : public device_port, public outlet {
 
  private:
   struct plain_receiver {
-    std::deque<multipart> waiting;
+    struct handed_off {
+      multipart frame;
+      std::uint64_t at_ns = 0;  // nothing that happens later calls it back
+    };
+    std::deque<handed_off> waiting;
     plain_report told;
     bool news = false;
   };

@@ -124,7 +124,8 @@ void device::pump() {
     plain_report now = r.told;
     while (!r.waiting.empty() && in_.net.knows(peer) &&
            in_.net.unread(peer) < settings_.plain_hwm) {
-      if (!r.waiting.front().empty()) in_.net.send_to(peer, std::move(r.waiting.front()));
+      auto& [frame, at_ns] = r.waiting.front();
+      if (!frame.empty()) in_.net.send_to(peer, std::move(frame), at_ns);
       r.waiting.pop_front();
       ++now.handed;
     }

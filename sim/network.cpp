@@ -59,12 +59,12 @@ void network::device_down() {
   peers_.clear();
 }
 
-void network::send_to(peer_id peer, multipart frame) {
+void network::send_to(peer_id peer, multipart frame, std::uint64_t left_ns) {
   fold(frame);
   const auto found = peers_.find(peer);
   if (found == peers_.end() || (eat && eat(frame))) return;
   wire& l = lines_.at(found->second);
-  auto what = std::make_shared<flight>(flight{std::move(frame), time_.now()});
+  auto what = std::make_shared<flight>(flight{std::move(frame), left_ns});
   l.down.on_the_way.push_back(what);
   time_.at(arrival(l.down), [this, id = found->second, what] { arrive_down(id, what); });
 }

@@ -72,7 +72,9 @@ class network {
   // ---- the device ------------------------------------------------------------------------------
   void device_up(device_port& port);
   void device_down();
-  void send_to(peer_id peer, multipart frame);
+  void send_to(peer_id peer, multipart frame) { send_to(peer, std::move(frame), time_.now()); }
+  /// The device let go of it earlier: it waited in the queue of a plain receiver.
+  void send_to(peer_id peer, multipart frame, std::uint64_t left_ns);
   bool knows(peer_id peer) const noexcept { return peers_.contains(peer); }
   /// Frames on their way to the peer.
   std::size_t unread(peer_id peer) const;

@@ -278,9 +278,8 @@ void virtual_disk::lose_power() {
     const int part = static_cast<int>(random_.below(virtual_file::sector));
     kept.push_back(mixed ? -part : random_.chance(50) ? 512 : 0);
   }
-  std::unique_ptr<virtual_disk> left = without_power(kept, random_.next());
-  names_ = std::move(left->names_);
-  durable_names_ = std::move(left->durable_names_);
+  random_source growth(random_.next());
+  leave(kept, growth);
 }
 
 std::vector<loose_end> virtual_disk::changed_names() const {
@@ -298,7 +297,7 @@ std::vector<loose_end> virtual_disk::changed_names() const {
 
 std::vector<loose_end> virtual_disk::loose_ends() const {
   std::vector<loose_end> ends = changed_names();
-  std::set<const virtual_file*> seen;
+  std::set<virtual_file*> seen;
   const auto add = [&](const file_names& files) {
     for (const auto& [name, where] : files) {
       if (!seen.insert(where.get()).second) continue;
@@ -354,28 +353,34 @@ std::unique_ptr<virtual_disk> virtual_disk::killed(std::uint64_t bytes, std::uin
 
 std::unique_ptr<virtual_disk> virtual_disk::without_power(std::span<const int> kept,
                                                           std::uint64_t seed) const {
+  auto twin = clone(seed);
+  twin->leave(kept, twin->random_);
+  return twin;
+}
+
+/// Becomes what a power failure leaves of it.
+void virtual_disk::leave(std::span<const int> kept, random_source& growth) {
   const std::vector<loose_end> ends = loose_ends();
   check(kept.size() == ends.size(), "one word for every loose end");
-  copies made;
-  auto twin = copy(seed, made);
-  for (std::size_t i = 0; i < ends.size(); ++i)
-    if (!ends[i].is_name) made.at(ends[i].file)->resolve(ends[i].sector, kept[i]);
-  for (const auto& [from, file] : made) {
-    while (!file->pending().empty()) file->resolve(file->pending().begin()->first, 0);
-    file->settle_size(twin->random_.chance(50));
-  }
-  file_names left = twin->durable_names_;
+  file_names left = durable_names_;
   for (std::size_t i = 0; i < ends.size(); ++i) {
-    if (!ends[i].is_name || kept[i] == 0) continue;
-    const auto now = twin->names_.find(ends[i].name);
-    if (now == twin->names_.end())
-      left.erase(ends[i].name);
-    else
-      left[ends[i].name] = now->second;
+    if (ends[i].is_name) {
+      if (kept[i] == 0) continue;
+      const auto now = names_.find(ends[i].name);
+      if (now == names_.end())
+        left.erase(ends[i].name);
+      else
+        left[ends[i].name] = now->second;
+    } else {
+      ends[i].file->resolve(ends[i].sector, kept[i]);
+    }
   }
-  twin->names_ = left;
-  twin->durable_names_ = std::move(left);
-  return twin;
+  for (const auto& [name, file] : left) {
+    while (!file->pending().empty()) file->resolve(file->pending().begin()->first, 0);
+    file->settle_size(growth.chance(50));
+  }
+  names_ = left;
+  durable_names_ = std::move(left);
 }
 
 std::vector<std::string> virtual_disk::names() const {
@@ -384,9 +389,10 @@ std::vector<std::string> virtual_disk::names() const {
   return all;
 }
 
-std::vector<std::byte> virtual_disk::content(const std::string& name) const {
+const std::vector<std::byte>& virtual_disk::content(const std::string& name) const {
+  static const std::vector<std::byte> none;
   const auto it = names_.find(name);
-  return it == names_.end() ? std::vector<std::byte>() : it->second->bytes();
+  return it == names_.end() ? none : it->second->bytes();
 }
 
 void virtual_disk::damage(const std::string& name, std::uint64_t at,

@@ -45,7 +45,7 @@ struct loose_end {
   bool is_name = false;      ///< the name itself: made, moved or removed, its directory not synced
   std::uint64_t sector = 0;  ///< number in the file
   std::uint64_t order = 0;   ///< rises with the writes
-  const virtual_file* file = nullptr;
+  virtual_file* file = nullptr;
 };
 
 class virtual_disk {
@@ -100,8 +100,9 @@ class virtual_disk {
 
   // For tests: the medium as it is, and damage to it.
   std::vector<std::string> names() const;
-  /// Bytes of a file as a reader would see them now; empty if there is none.
-  std::vector<std::byte> content(const std::string& name) const;
+  /// Bytes of a file as a reader would see them now, until the disk changes; empty if there is
+  /// none.
+  const std::vector<std::byte>& content(const std::string& name) const;
   void damage(const std::string& name, std::uint64_t at, std::span<const std::byte> bytes);
   void truncate(const std::string& name, std::uint64_t size);
   void remove_file(const std::string& name);
@@ -137,6 +138,7 @@ class virtual_disk {
   bool left_out(io_op::kind what, const std::string& name) const;
   void sync_directory(const std::string& directory);
   void lose_power();
+  void leave(std::span<const int> kept, random_source& growth);
   std::vector<loose_end> changed_names() const;
   std::unique_ptr<virtual_disk> copy(std::uint64_t seed, copies& made) const;
 

@@ -57,7 +57,7 @@ class trial:
         self.number = test.trials = getattr(test, "trials", 0) + 1
         self.endpoint = h.tcp()
         self.device = h.device(test, name=f"lab{self.number}", top={"segment_size": "256KiB"}, durability="disk",
-                               heartbeat="300ms", reliable=["@" + self.endpoint])
+                               reliable=["@" + self.endpoint])
         self.trace = test.path(f"trace{self.number}")
         inject = []
         if fault:
