@@ -40,7 +40,18 @@ void history::set_visible(std::uint64_t end) noexcept {
   visible_ = std::max(visible_, end);
 }
 
-std::uint64_t history::expired(std::uint64_t real_ns) const noexcept {
+std::uint64_t history::expired(std::uint64_t real_ns, std::uint64_t unneeded_below) const noexcept {
+  return std::max({beyond_marks(real_ns), beyond_records(), std::min(unneeded_below, visible_)});
+}
+
+std::uint64_t history::beyond_records() const noexcept {
+  const std::uint64_t slack = limits_.records / 16;
+  if (limits_.records == 0 || next_ - lowest_ <= limits_.records + slack) return lowest_;
+  return std::max(lowest_, std::min(next_ - limits_.records, visible_));
+}
+
+/// By age and bytes.
+std::uint64_t history::beyond_marks(std::uint64_t real_ns) const noexcept {
   std::uint64_t to = lowest_;
   for (std::size_t i = 0; i + 1 < marks_.size(); ++i) {
     const mark& after = marks_[i + 1];

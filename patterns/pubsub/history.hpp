@@ -3,9 +3,10 @@
 //
 // Contract: sans-IO, one thread. A mark is made for every grain of bytes or every second in which
 // messages came, and never changes afterwards; beyond marks_max every other one is joined to the
-// one before it, so memory is bounded. Limits hold to within one mark: nothing leaves before it is
-// older than the age or the stream is larger than the bytes. Times are real, taken as never going
-// back.
+// one before it, so memory is bounded. Limits of age and bytes hold to within one mark: nothing
+// leaves before it is older than the age or the stream is larger than the bytes. The limit of
+// records needs no marks: the newest so many always stay, and at most a sixteenth of it more, so
+// that not every message makes another one leave. Times are real, taken as never going back.
 #pragma once
 
 #include <cstdint>
@@ -17,8 +18,9 @@
 namespace holdfast {
 
 struct history_limits {
-  std::uint64_t age_ns = 0;  ///< 0 = no limit
-  std::uint64_t bytes = 0;   ///< of bodies; 0 = no limit
+  std::uint64_t age_ns = 0;   ///< 0 = no limit
+  std::uint64_t bytes = 0;    ///< of bodies; 0 = no limit
+  std::uint64_t records = 0;  ///< messages; 0 = no limit
 };
 
 class history {
@@ -39,8 +41,8 @@ class history {
   void append(std::uint32_t count, std::uint64_t bytes, std::uint64_t real_ns);
   void set_visible(std::uint64_t end) noexcept;
   /// The sequence below which nothing need be kept any more; lowest() if all must stay. Only what
-  /// is visible goes.
-  std::uint64_t expired(std::uint64_t real_ns) const noexcept;
+  /// is visible goes. `unneeded_below`: nobody waits for messages below it, whatever the limits.
+  std::uint64_t expired(std::uint64_t real_ns, std::uint64_t unneeded_below = 0) const noexcept;
   /// The real time at which expired() moves by age; never_ns = not before more comes.
   std::uint64_t next_expiry_ns() const noexcept;
   void trim(std::uint64_t to);
@@ -69,6 +71,8 @@ class history {
     std::uint64_t until_ns = 0;      // its messages came before
   };
   void thin();
+  std::uint64_t beyond_marks(std::uint64_t real_ns) const noexcept;
+  std::uint64_t beyond_records() const noexcept;
 
   history_limits limits_;
   std::uint64_t grain_bytes_;

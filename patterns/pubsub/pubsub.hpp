@@ -7,6 +7,8 @@
 
 #include <deque>
 #include <map>
+#include <set>
+#include <utility>
 
 #include "patterns/pubsub/history.hpp"
 #include "patterns/pubsub/plain_subscriber.hpp"
@@ -53,6 +55,7 @@ class pubsub final : public front {
   bool mine(stream_id stream) const;
   void define(const subscription& s);
   void note(subscription& s);
+  std::uint64_t acked_by_all() const;
   void trim();
   void serve(subscription& s);
   void tell_gap(const subscription& s, range lost);
@@ -93,6 +96,8 @@ class pubsub final : public front {
   history kept_;
   std::deque<awaited> waits_;
   subscriptions subs_;
+  /// With retention_until_acked: {recorded floor, number} of each durable subscription.
+  std::set<std::pair<std::uint64_t, std::uint32_t>> recorded_floors_;
   std::map<peer_id, plain_subscriber> plain_;
   std::uint64_t plain_refused_ = 0;
   std::vector<range> doubt_, settled_;  // reused

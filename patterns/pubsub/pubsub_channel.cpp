@@ -9,15 +9,16 @@
 namespace holdfast {
 namespace {
 
-/// A floor that moved over unwanted messages alone is recorded after so many.
-constexpr std::uint64_t note_passed = 64 * 1024;
+/// A floor that moved over unwanted messages alone is recorded after so many: where messages wait
+/// for it, rather often.
+constexpr std::uint64_t note_passed = 64 * 1024, note_passed_awaited = 1024;
 
 }  // namespace
 
 pubsub::pubsub(pubsub_options options, catalog& names, std::uint64_t seed)
     : front("pubsub", options, names, seed),
       options_(std::move(options)),
-      kept_({options_.retention_age_ns, options_.retention_bytes}) {}
+      kept_({options_.retention_age_ns, options_.retention_bytes, options_.retention_records}) {}
 
 bool pubsub::mine(stream_id stream) const {
   if (stream_ != no_stream) return stream == stream_;
@@ -114,19 +115,29 @@ void pubsub::take_ready(ready& out) {
 
 void pubsub::define(const subscription& s) {
   last_stream_def_ = out_.add(encode_record(stream_, now_.at, s.definition()));
+  if (options_.retention_until_acked) recorded_floors_.emplace(s.noted(), s.number());
 }
 
 /// One record a turn, however many acks. Who attaches is told where it goes on once that holds.
 void pubsub::note(subscription& s) {
-  const bool due = std::exchange(s.touched, false) || s.floor() - s.noted() >= note_passed;
+  const std::uint64_t step = options_.retention_until_acked ? note_passed_awaited : note_passed;
+  const bool due = std::exchange(s.touched, false) || s.floor() - s.noted() >= step;
   if (!s.durable() || !due || planted(bug::progress_unrecorded)) return;
   last_stream_def_ = out_.add(encode_record(stream_, now_.at, s.progress()));
+  const auto known = recorded_floors_.extract({s.noted(), s.number()});
   s.note();
+  if (known) recorded_floors_.emplace(s.noted(), s.number());
 }
 
-/// What is too old or too much goes, whoever has not seen it.
+/// Where messages may go that every durable subscription is done with: below this; 0 = nowhere.
+/// Floors count as they are recorded, so that no cursor ever restarts below what is kept.
+std::uint64_t pubsub::acked_by_all() const {
+  return recorded_floors_.empty() ? 0 : recorded_floors_.begin()->first;
+}
+
+/// What is too old or too much goes, whoever has not seen it; so does what nobody waits for.
 void pubsub::trim() {
-  const std::uint64_t to = kept_.expired(now_.at.real_ns);
+  const std::uint64_t to = kept_.expired(now_.at.real_ns, acked_by_all());
   if (to <= kept_.lowest()) return;
   kept_.trim(to);
   out_.add(encode_trim(stream_, now_.at, to));
@@ -150,6 +161,7 @@ bool pubsub::forget_subscription(const std::string& name, const step& now) {
   subscription* s = subs_.find_name(name);
   if (!s || s->attached()) return false;
   out_.add(encode_subscription_gone(stream_, now.at, s->number()));
+  recorded_floors_.erase({s->noted(), s->number()});
   subs_.erase(s->number());
   return true;
 }

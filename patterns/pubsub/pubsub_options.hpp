@@ -13,8 +13,10 @@ struct pubsub_options : channel_settings {
   pubsub_options() { name = "pubsub"; }
   std::uint64_t retention_age_ns = 24ull * 3600 * second_ns;  ///< 0 = no limit
   std::uint64_t retention_bytes = 4ull << 30;                 ///< bodies; 0 = no limit
-  std::uint32_t subscriptions_max = 10'000;                   ///< durable names
-  std::uint32_t prefixes_max = 256;                           ///< of one subscription
+  std::uint64_t retention_records = 0;                        ///< 0 = no limit
+  bool retention_until_acked = false;  ///< what every durable subscription has acked goes at once
+  std::uint32_t subscriptions_max = 10'000;  ///< durable names
+  std::uint32_t prefixes_max = 256;          ///< of one subscription
 };
 
 }  // namespace holdfast

@@ -102,7 +102,10 @@ void pubsub::start(const step& now) {
   // What was confirmed had a sequence, even if bit rot took its block.
   for (const auto& [number, s] : subs_.all()) kept_.raise(s.floor());
   kept_.start();
-  for (auto& [number, s] : subs_.all()) s.start(kept_.next());
+  for (auto& [number, s] : subs_.all()) {
+    s.start(kept_.next());
+    if (options_.retention_until_acked) recorded_floors_.emplace(s.noted(), number);
+  }
   if (kept_.lowest() > 1) out_.pending().trimmed.emplace_back(stream_, kept_.lowest());
   start_sessions();
 }

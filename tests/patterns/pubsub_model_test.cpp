@@ -1,7 +1,7 @@
 // A pub/sub channel against the plainest one that could work: a vector of messages, and for each
 // subscriber the sequence below which it has everything it wants. Random publishing, attaching,
-// credit, acks, cuts, losses, corruption, restarts by replay and by checkpoint, and power losses;
-// at the end everybody who listens must have all of it.
+// credit, acks, cuts, losses, corruption, limits of all kinds, restarts by replay and by
+// checkpoint, and power losses; at the end everybody who listens must have all of it.
 #include <doctest/doctest.h>
 
 #include <map>
@@ -53,6 +53,8 @@ pubsub_options small_channel(random_source& random) {
   pubsub_options o;
   o.retention_bytes = random.below(2) ? 4000 : 0;
   o.retention_age_ns = random.below(2) ? 40 * second_ns : 0;
+  o.retention_records = random.below(3) == 0 ? 1 + random.below(60) : 0;
+  o.retention_until_acked = random.below(2) == 0;
   o.heartbeat_ms = 0x7fffffff;
   return o;
 }
@@ -436,6 +438,9 @@ class rig {
   void check_retention() {
     const std::uint64_t lowest = world_.channel().kept().lowest();
     CHECK(world_.trimmed <= lowest);
+    check_count(lowest);
+    check_until_acked(lowest);
+    lowest_ = lowest;
     if (options_.retention_bytes == 0) return;
     std::uint64_t kept = 0, last = 0;
     for (const auto& e : world_.log().records())
@@ -445,6 +450,36 @@ class rig {
       }
     // What is not durable yet stays whatever its size.
     if (world_.log().unsynced() == 0) CHECK(kept <= options_.retention_bytes + last);
+  }
+
+  void check_count(std::uint64_t lowest) {
+    const std::uint64_t limit = options_.retention_records;
+    if (limit == 0 || world_.log().unsynced() != 0) return;
+    CHECK(all_.size() + 1 - lowest <= limit + limit / 16);
+    const bool alone = options_.retention_bytes == 0 && options_.retention_age_ns == 0 &&
+                       !options_.retention_until_acked;
+    if (alone && all_.size() > limit) CHECK(lowest <= all_.size() + 1 - limit);
+  }
+
+  /// Where no limit takes anything, nothing goes that somebody with a name still waits for.
+  void check_until_acked(std::uint64_t lowest) {
+    const bool limited = options_.retention_bytes != 0 || options_.retention_age_ns != 0 ||
+                         options_.retention_records != 0;
+    if (limited) return;
+    if (!options_.retention_until_acked) CHECK(lowest == 1);
+    for (std::uint64_t s = lowest_; s < lowest; ++s) {
+      for (const reliable& r : hfp_)
+        if (!r.name.empty() && r.known && s >= r.acked) CHECK((!wants(r, s) || r.gone.contains(s)));
+      for (const plain& p : plain_)
+        if (!p.name.empty() && named_plain_ && s >= p.next)
+          CHECK((!wants(p, s) || rotten_.contains(s)));
+    }
+    if (!options_.retention_until_acked) return;
+    std::uint64_t waited_for = never_ns;
+    for (const auto& [number, s] : world_.channel().room().all())
+      if (s.durable()) waited_for = std::min(waited_for, s.noted());
+    if (waited_for != never_ns)
+      CHECK(lowest >= std::min(waited_for, world_.channel().kept().visible()));
   }
 
   /// Everything is durable, everybody takes all: nothing may be missing.
@@ -485,7 +520,7 @@ class rig {
   std::vector<plain> plain_;
   std::set<std::uint64_t> rotten_;
   peer_id peers_ = 0;
-  std::uint64_t texts_ = 0;
+  std::uint64_t texts_ = 0, lowest_ = 1;
   bool named_plain_ = false;
 };
 

@@ -2,7 +2,8 @@
 // when the story says so, and the test as its peers. After every command what the device sends is
 // printed; the accounting of every subscription is checked after every turn.
 //
-//   options [level=disk|process] [bytes=N] [age=MS] [subscriptions=N] [prefixes=N]
+//   options [level=disk|process] [bytes=N] [age=MS] [records=N] [until_acked]
+//           [subscriptions=N] [prefixes=N]
 //   hello PEER [id=NAME] [nonce=N]
 //   subscribe PEER [NAME] [start=next|first|last|sequence|time] [at=N] [filter=P,P...]
 //   pub TEXT...   a block of messages over a plain socket; parts of a message are joined by |
@@ -37,6 +38,8 @@ class pubsub_story final : public channel_story<pubsub_world, pubsub_options> {
     if (c.text("level", "disk") == "process") options_.durability = level::process;
     options_.retention_bytes = c.number("bytes", 0);
     options_.retention_age_ns = c.number("age", 0) * ms_ns;
+    options_.retention_records = c.number("records", 0);
+    options_.retention_until_acked = c.has("until_acked");
     options_.subscriptions_max = static_cast<std::uint32_t>(c.number("subscriptions", 100));
     options_.prefixes_max = static_cast<std::uint32_t>(c.number("prefixes", 8));
   }
