@@ -19,10 +19,11 @@ namespace holdfast {
 
 /// How a group finished with messages. Numbers are for ever.
 enum class finish : std::uint8_t {
-  acked = 1,    ///< a consumer said so
-  settled = 2,  ///< handed to a plain receiver, or void
-  dropped = 3,  ///< could not be read any more
-  expired = 4,  ///< its deadline passed
+  acked = 1,      ///< a consumer said so
+  settled = 2,    ///< handed to a plain receiver, or void
+  dropped = 3,    ///< could not be read any more
+  expired = 4,    ///< its deadline passed
+  retention = 5,  ///< beyond the limits of its queue, and nobody had it; counts as dropped
 };
 /// Why messages failed or died. Numbers are for ever.
 enum class failure : std::uint8_t {

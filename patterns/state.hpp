@@ -13,11 +13,12 @@
 namespace holdfast {
 
 enum class row_kind : std::uint8_t {
-  stream = 1,    ///< catalog: a stream's definition and next sequence
-  producer = 2,  ///< catalog: a producer
-  position = 3,  ///< producer x stream: accepted_through
-  queue = 4,     ///< work queue: cursor, failures, dead letters, counters
-  channel = 5,   ///< catalog: a channel
+  stream = 1,       ///< catalog: a stream's definition and next sequence
+  producer = 2,     ///< catalog: a producer
+  position = 3,     ///< producer x stream: accepted_through
+  queue = 4,        ///< work queue: cursor, failures, dead letters, counters
+  channel = 5,      ///< catalog: a channel
+  queue_marks = 6,  ///< work queue with limits: coarse table of when its messages came
   // pubsub
   history_marks = 16,  ///< coarse table of what is kept of a stream
   history = 17,        ///< a stream's next and lowest sequence

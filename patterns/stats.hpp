@@ -49,6 +49,7 @@ struct stream_stats {
   stream_id stream = no_stream;
   std::uint64_t next_sequence = 1, ack_floor = 0;
   identity counts;
+  std::uint64_t dropped_by_retention = 0;  ///< of counts.dropped
   std::uint64_t redelivered = 0, duplicates = 0, late_acks = 0;
   std::vector<consumer_stats> consumers;
   std::vector<group_stats> groups;  ///< pub/sub

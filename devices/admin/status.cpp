@@ -64,6 +64,7 @@ json stream_of(const stream_stats& s) {
             {"next_sequence", s.next_sequence},
             {"ack_floor", s.ack_floor},
             {"counts", counts_of(s.counts)},
+            {"dropped_by_retention", s.dropped_by_retention},
             {"redelivered", s.redelivered},
             {"duplicates", s.duplicates},
             {"late_acks", s.late_acks},

@@ -41,6 +41,7 @@ const char* name_of(finish how) {
     case finish::settled: return "settled";
     case finish::dropped: return "dropped";
     case finish::expired: return "expired";
+    case finish::retention: return "retention";
   }
   return "unknown";
 }

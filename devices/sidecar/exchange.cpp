@@ -22,7 +22,7 @@ constexpr std::uint64_t silent_ns = 5 * second_ns;
 constexpr std::uint64_t sweep_ns = second_ns;        // leases are touched, deadlines seen
 constexpr std::uint64_t alone_ns = 2 * second_ns;    // without a worker: a REP that reconnects
 constexpr std::uint64_t orphan_ns = 60 * second_ns;  // a reply nobody takes is let go
-constexpr std::uint16_t closed = 410, failed = 500, full = 503, expired = 504;
+constexpr std::uint16_t closed = 410, failed = 500, full = 503, expired = 504, dropped = 507;
 
 /// The id that request is asked with. Ids are unique for each requester only, numbers for each
 /// journal.
@@ -51,7 +51,7 @@ bool for_good(errc why) {
 }
 
 bool from_a_device(std::uint16_t code) {
-  return code == failed || code == full || code == expired;
+  return code == failed || code == full || code == expired || code == dropped;
 }
 
 }  // namespace

@@ -67,7 +67,8 @@ class received_reply {
   const message_view& parts() const noexcept { return parts_; }
   std::string_view text() const noexcept { return as_text(parts_[0]); }
   /// 200 ok. From the device: 410 this id was answered and closed before, 500 the workers failed (a
-  /// part says why), 501 unknown, 503 full, 504 the deadline passed. Workers may use others.
+  /// part says why), 501 unknown, 503 full, 504 the deadline passed, 507 beyond the limits of the
+  /// service. Workers may use others.
   std::uint16_t status() const noexcept { return status_; }
   bool ok() const noexcept { return status_ == 200; }
   const request_id& id() const noexcept { return id_; }

@@ -27,7 +27,7 @@ consumer_kind kind_of(plain_tracking tracking) noexcept {
 pipeline::pipeline(pipeline_options options, catalog& names, std::uint64_t seed)
     : front("pipeline", options, names, seed),
       options_(std::move(options)),
-      queues_(queue_from(options_), out_, random_) {}
+      queues_(queue_from(options_), out_, random_, options_.retention) {}
 
 work_queue* pipeline::queue_of(stream_id stream) {
   if (work_queue* known = queues_.find(stream)) return known;
@@ -40,9 +40,10 @@ ordinal pipeline::append_block(append_item item, std::uint32_t voids) {
   item.head.first_sequence = q.next_sequence();
   const std::uint64_t first = item.head.first_sequence;
   const std::uint16_t count = item.head.count;
+  const std::uint64_t bytes = item.body.size();
   const buffer_ref body = voids ? item.body : buffer_ref{};
   const ordinal record = out_.add(std::move(item));
-  q.append(count, record, now_.at);
+  q.append(count, bytes, record, now_.at);
   mark(q);
   if (voids == 0) return record;
   entry_walker walker(body.bytes());
@@ -150,6 +151,7 @@ std::uint64_t pipeline::next_deadline() const {
 
 void pipeline::take_ready(ready& out) {
   flush_intake();
+  queues_.retain(now_.at, [](work_queue& q, range r) { q.close(r, finish::retention); });
   queues_.flush(now_.at, [this](const grant& g) { out_.send(delivery(g)); });
   hand_out(out);
 }
@@ -165,9 +167,12 @@ void pipeline::report(channel_stats& out) const {
 void pipeline::restore(state_reader& rows) {
   while (rows.next()) {
     if (restore_row(rows, [&](stream_id stream) { return queue_of(stream) != nullptr; })) continue;
-    if (rows.kind() != row_kind::queue) continue;
+    const bool marks = rows.kind() == row_kind::queue_marks;
+    if (rows.kind() != row_kind::queue && !marks) continue;
     const std::uint64_t as_of = rows.as_of();
-    if (work_queue* q = queue_of(rows.u32())) q->restore_row(rows, as_of);
+    work_queue* q = queue_of(rows.u32());
+    if (q && marks) q->restore_marks(rows);
+    if (q && !marks) q->restore_row(rows, as_of);
   }
 }
 

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "patterns/channel_settings.hpp"
+#include "patterns/queue/queue_limits.hpp"
 
 namespace holdfast {
 
@@ -16,6 +17,7 @@ struct pipeline_options : channel_settings {
   std::uint32_t attempts_max = 16;           ///< failed ones; 0 = unlimited
   std::uint64_t backoff_min_ns = second_ns;  ///< doubles, +-20 % jitter
   std::uint64_t backoff_max_ns = 60 * second_ns;
+  retention_rules retention;  ///< of its queues; none: kept until acked
 };
 
 }  // namespace holdfast

@@ -3,7 +3,9 @@
 namespace holdfast {
 
 work_queue& queue_set::open(const stream_def& def) {
-  queues_.push_back(std::make_unique<work_queue>(options_, def, out_, waits_, jitter_));
+  work_queue_options own = options_;
+  own.limits = rules_.of(def.address);
+  queues_.push_back(std::make_unique<work_queue>(own, def, out_, waits_, jitter_));
   work_queue& q = *queues_.back();
   by_stream_[def.stream] = &q;
   return q;

@@ -18,8 +18,9 @@ namespace holdfast {
 
 class queue_set {
  public:
-  queue_set(work_queue_options options, outgoing& out, random_source& jitter)
-      : options_(options), out_(out), jitter_(jitter) {}
+  queue_set(work_queue_options options, outgoing& out, random_source& jitter,
+            retention_rules rules = {})
+      : options_(options), rules_(std::move(rules)), out_(out), jitter_(jitter) {}
 
   work_queue* find(stream_id stream) noexcept {
     const auto at = by_stream_.find(stream);
@@ -37,6 +38,16 @@ class queue_set {
   void on_tick(instant at);
   std::uint64_t next_deadline() const noexcept {
     return deadlines_.empty() ? never_ns : deadlines_.begin()->first;
+  }
+  /// Before flush(): `f(queue, range)` for what is beyond the limits of a queue that was touched;
+  /// it is to end there with finish::retention.
+  template <class F>
+  void retain(instant at, F&& f) {
+    if (!rules_.any()) return;
+    for (std::size_t i = 0; i < dirty_.size(); ++i) {
+      work_queue& q = *dirty_[i];
+      for (const range& r : q.beyond_limits(at)) f(q, r);
+    }
   }
   /// Asks for the records of what changed, then calls `f(grant)` for each run to hand out.
   template <class F>
@@ -58,6 +69,7 @@ class queue_set {
   void plan(work_queue& q);
 
   work_queue_options options_;
+  retention_rules rules_;
   outgoing& out_;
   random_source& jitter_;
   std::vector<std::unique_ptr<work_queue>> queues_;

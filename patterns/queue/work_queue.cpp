@@ -21,9 +21,11 @@ work_queue::work_queue(work_queue_options options, stream_def def, outgoing& out
       out_(out),
       waits_(waits),
       jitter_(jitter),
-      backlog_(leases_.held()) {}
+      backlog_(leases_.held()),
+      marks_(options.limits) {}
 
-void work_queue::append(std::uint32_t count, ordinal record, instant at) {
+void work_queue::append(std::uint32_t count, std::uint64_t bytes, ordinal record, instant at) {
+  if (marks_.used()) marks_.append(backlog_.next_sequence(), count, bytes, at.real_ns);
   backlog_.extend(count);
   counts_.in += count;
   counts_.ready += count;
@@ -219,6 +221,8 @@ void work_queue::mark_done(std::uint64_t first, std::uint64_t end, finish how) {
                          : how == finish::expired ? counts_.expired
                                                   : counts_.dropped;
   count += end - first;
+  if (how == finish::retention) dropped_by_retention_ += end - first;
+  if (marks_.used()) marks_.finish(first, end);
   if (started_ && !told_elsewhere_)
     add_range(finished_[static_cast<std::size_t>(how)], {first, end - first});
 }
@@ -415,6 +419,7 @@ void work_queue::die(std::vector<range> ranges, failure why, std::uint16_t faile
 void work_queue::bury(const range& r, failure why, std::uint16_t failed, const std::string& reason,
                       std::uint64_t real_ns) {
   check(backlog_.done.mark(r.first, r.end()) == r.count, "a message dies once");
+  if (marks_.used()) marks_.finish(r.first, r.end());
   counts_.dead += r.count;
   dead_.add({r, why, failed, real_ns, reason});
 }
@@ -458,11 +463,12 @@ void work_queue::on_tick(instant at) {
 }
 
 std::uint64_t work_queue::next_deadline() {
-  return std::min(leases_.next_deadline(), backlog_.next_due());
+  return std::min({leases_.next_deadline(), backlog_.next_due(), retention_due_ns_});
 }
 
 void work_queue::flush(instant at) {
-  for (const finish how : {finish::acked, finish::settled, finish::dropped, finish::expired})
+  for (const finish how :
+       {finish::acked, finish::settled, finish::dropped, finish::expired, finish::retention})
     flush_finished(how, at);
 }
 

@@ -21,6 +21,7 @@
 #include "patterns/queue/consumers.hpp"
 #include "patterns/queue/dead_letters.hpp"
 #include "patterns/queue/leases.hpp"
+#include "patterns/queue/queue_marks.hpp"
 #include "patterns/records.hpp"
 #include "patterns/redelivery.hpp"
 #include "patterns/stats.hpp"
@@ -40,6 +41,7 @@ struct work_queue_options {
   std::uint64_t lease_ns = 30 * second_ns;
   std::uint32_t touches_max = 12;  ///< a lease is extended to so many times its length at most
   redelivery_options redelivery;
+  queue_limits limits;                               ///< of what waits here
   std::vector<failed_run>* tell_failures = nullptr;  ///< the owner's, or null
 };
 
@@ -73,8 +75,9 @@ class work_queue {
   std::uint64_t next_sequence() const noexcept { return backlog_.next_sequence(); }
   std::uint64_t floor() const noexcept { return backlog_.done.floor(); }
 
-  // Producing. The block's record was asked for as `record`, with next_sequence() as its first.
-  void append(std::uint32_t count, ordinal record, instant at);
+  // Producing. The block's record was asked for as `record`, with next_sequence() as its first;
+  // `bytes`: of its body.
+  void append(std::uint32_t count, std::uint64_t bytes, ordinal record, instant at);
   void set_visible(std::uint64_t end) noexcept { backlog_.set_visible(end); }
   void set_handout(std::uint64_t end) noexcept { backlog_.set_handout(end); }
 
@@ -112,6 +115,10 @@ class work_queue {
   /// Handed to a plain receiver: may come back if it goes.
   void doubt(consumer_id by, range r);
 
+  /// Messages beyond the limits that nobody holds, the oldest first: the owner is to close() them
+  /// with finish::retention. What somebody holds beyond them is named once it comes back.
+  std::vector<range> beyond_limits(instant at);
+
   void on_tick(instant at);
   std::uint64_t next_deadline();
   /// Asks for the records of what happened since the last flush.
@@ -122,6 +129,7 @@ class work_queue {
   void start(instant at);
   void snapshot(state_writer& rows, instant at) const;
   void restore_row(state_reader& row, std::uint64_t as_of);
+  void restore_marks(state_reader& row) { marks_.read(row); }
 
   const identity& counts() const noexcept { return counts_; }
   /// Calls `f(first, end)` for each run that is not finished.
@@ -148,6 +156,9 @@ class work_queue {
     std::uint16_t failed;
   };
   void note_handout(instant at);
+  std::uint64_t keep_from(instant at) const;
+  std::vector<range> waiting_below(std::uint64_t limit);
+  void adopt_unmarked(instant at);
   bool lives_on(const hold& h, std::uint64_t now_ns);
   void unhold(const hold& h, std::uint64_t count);
   std::uint64_t finish_range(range r, finish how, consumer_id only, bool even_unseen = false);
@@ -186,12 +197,15 @@ class work_queue {
   consumers consumers_;
   dead_letters dead_;
   identity counts_;
+  queue_marks marks_;  // of queues with a limit of age or bytes
+  std::uint64_t retention_due_ns_ = never_ns;
+  std::uint64_t dropped_by_retention_ = 0;  // of those dropped
   std::uint64_t redelivered_ = 0, late_acks_ = 0;
   std::uint64_t handout_asked_ = 1;
   std::uint64_t acked_at_ns_ = 0;    ///< of the ack that is being taken in
   consumer_id fresh_locked_by_ = 0;  ///< its whole-block run may reach over what is fresh
-  std::array<std::vector<range>, 5> finished_;  // by finish, since the last flush
-  std::uint64_t as_of_ = 0;
+  std::array<std::vector<range>, 6> finished_;  // by finish, since the last flush
+  std::uint64_t as_of_ = 0, row_real_ns_ = 0;
   bool started_ = false;
   bool told_elsewhere_ = false;  ///< what is finished now needs no record of this queue
 };

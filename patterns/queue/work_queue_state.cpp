@@ -43,6 +43,8 @@ void work_queue::replay_block(const record_view& record) {
   const std::uint64_t first = record.head.first_sequence, count = record.head.count;
   const std::uint64_t next = backlog_.next_sequence();
   if (first < next) return;  // relocated, or in the row already
+  if (marks_.used())
+    marks_.append(next, first - next + count, record.body.size(), record.head.time_ns);
   backlog_.extend(first - next + count);
   counts_.in += first - next + count;
   counts_.ready += first - next + count;
@@ -82,6 +84,7 @@ void work_queue::start(instant at) {
   backlog_.start(handout_asked_, at);
   // A crash may have kept a message and lost the mark that was asked for with it.
   if (backlog_.next_out() < next_sequence()) note_handout(at);
+  if (marks_.used()) adopt_unmarked(at);
   tell_finished();
 }
 
@@ -108,7 +111,7 @@ void work_queue::tell_finished() {
 }
 
 // u32 stream, u64 next sequence, u64 hand-out mark, 9 x u64 counters, cursor, failed runs, dead
-// letters, u64 realtime of the row.
+// letters, u64 realtime of the row; if any were, u64 dropped by retention.
 void work_queue::snapshot(state_writer& rows, instant at) const {
   rows.begin(row_kind::queue);
   rows.u32(def_.stream);
@@ -122,6 +125,12 @@ void work_queue::snapshot(state_writer& rows, instant at) const {
   write_failed(rows, at);
   dead_.write(rows);
   rows.u64(at.real_ns);
+  if (dropped_by_retention_ != 0) rows.u64(dropped_by_retention_);
+  rows.end();
+  if (!marks_.used()) return;
+  rows.begin(row_kind::queue_marks);
+  rows.u32(def_.stream);
+  marks_.write(rows);
   rows.end();
 }
 
@@ -168,6 +177,7 @@ void work_queue::restore_row(state_reader& row, std::uint64_t as_of) {
   }
   dead_.read(row);
   note_time_of_row(row.left() >= 8 ? row.u64() : 0);
+  if (row.left() >= 8) dropped_by_retention_ = row.u64();
   counts_.in = backlog_.next_sequence() - 1;
   backlog_.for_each_fresh(1, backlog_.next_sequence(), [&](std::uint64_t first, std::uint64_t end) {
     counts_.ready += end - first;
@@ -176,6 +186,7 @@ void work_queue::restore_row(state_reader& row, std::uint64_t as_of) {
 
 /// Failed runs of a row were reckoned when it was written.
 void work_queue::note_time_of_row(std::uint64_t real_ns) {
+  row_real_ns_ = real_ns;
   for (const auto& [first, run] : std::exchange(backlog_.delayed, {}))
     backlog_.delayed.insert(first, run.end, {run.value.failed, run.value.due_ns, real_ns});
 }
@@ -207,6 +218,7 @@ void work_queue::report(stream_stats& into) const {
   into.next_sequence = backlog_.next_sequence();
   into.ack_floor = backlog_.done.floor();
   into.counts = counts_;
+  into.dropped_by_retention = dropped_by_retention_;
   into.redelivered = redelivered_;
   into.late_acks = late_acks_;
   constexpr const char* kinds[] = {"reliable", "separate", "shared", "ack_back", "worker"};

@@ -29,6 +29,7 @@ inline constexpr std::uint16_t failed = 500;   ///< rejected, or failed too ofte
 inline constexpr std::uint16_t unknown = 501;  ///< no such thing to ask for
 inline constexpr std::uint16_t full = 503;     ///< the service has as many pending as it may
 inline constexpr std::uint16_t expired = 504;  ///< its deadline passed
+inline constexpr std::uint16_t dropped = 507;  ///< beyond the limits of its service
 }  // namespace reply_status
 
 inline constexpr std::uint8_t head_version = 1;

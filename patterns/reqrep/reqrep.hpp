@@ -103,6 +103,7 @@ class reqrep final : public front, private exchange {
   void define_service(const stream_def& requests);
   void expire_due();
   void seal(service& of);
+  void seal_touched();
   void will_seal(service& of) {
     if (of.asked.empty() && of.answered.empty()) touched_.push_back(&of);
   }
@@ -115,6 +116,9 @@ class reqrep final : public front, private exchange {
   void read_entries(service& of, const record_head& head, bytes_view body);
   void on_repeat(service& of, std::uint64_t sequence, const request_key& key);
   void expire(service& of, pending_row at);
+  void drop(service& of, std::uint64_t sequence);
+  void end_unanswered(service& of, pending_row at, finish how, std::uint16_t status,
+                      std::string_view why);
   void handle_failures();
   void on_failed(service& of, std::uint64_t sequence, const failed_run& f);
   void give_answer(service& of, pending_row at);

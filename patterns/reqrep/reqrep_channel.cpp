@@ -36,7 +36,7 @@ bool reserved(std::string_view name) noexcept {
 reqrep::reqrep(reqrep_options options, catalog& names, std::uint64_t seed)
     : front("reqrep", options, names, seed),
       options_(std::move(options)),
-      requests_(requests_from(options_, failures_), out_, random_),
+      requests_(requests_from(options_, failures_), out_, random_, options_.retention),
       replies_({}, out_, random_),
       outlets_(out_),
       plain_(*this, names),
@@ -202,12 +202,20 @@ void reqrep::take_ready(ready& out) {
   handle_failures();
   expire_due();
   flush_intake();
-  for (std::size_t i = 0; i < touched_.size(); ++i) seal(*touched_[i]);
-  touched_.clear();
+  seal_touched();
+  requests_.retain(now_.at, [this](work_queue& q, range r) {
+    for (std::uint64_t s = r.first; s < r.end(); ++s) drop(*service_at(q.def().stream), s);
+  });
+  seal_touched();  // answers to what was dropped
   requests_.flush(now_.at, [this](const grant& g) { dispatch(g); });
   replies_.flush(now_.at, [](const grant&) {});
   outlets_.flush();
   hand_out(out);
+}
+
+void reqrep::seal_touched() {
+  for (std::size_t i = 0; i < touched_.size(); ++i) seal(*touched_[i]);
+  touched_.clear();
 }
 
 void reqrep::report(channel_stats& out) const {

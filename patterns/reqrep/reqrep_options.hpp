@@ -6,6 +6,7 @@
 #include <string>
 
 #include "patterns/channel_settings.hpp"
+#include "patterns/queue/queue_limits.hpp"
 
 namespace holdfast {
 
@@ -20,6 +21,7 @@ struct reqrep_options : channel_settings {
   std::uint64_t reply_ttl_ns = 600 * second_ns;    ///< a stored reply is kept so long
   std::uint64_t reply_bytes_max = 1ull << 30;      ///< stored replies in all; the oldest go first
   std::uint32_t queue_max = 10'000;                ///< waiting requests a service; beyond it: full
+  retention_rules retention;                       ///< of waiting requests; none: until answered
   std::uint32_t worker_heartbeat_ms = 2500;        ///< Majordomo and READY-style workers
   std::uint32_t worker_liveness = 4;               ///< missed ones
   std::uint64_t worker_busy_ns = 900 * second_ns;  ///< a busy Majordomo worker is given so long

@@ -13,6 +13,7 @@ constexpr std::size_t closed_max = 65'536;  // ids of acked replies that are sti
 /// How a reply ends its request. Live and in replay alike.
 finish reqrep::finish_of(std::uint16_t status) noexcept {
   if (status == reply_status::expired) return finish::expired;
+  if (status == reply_status::dropped) return finish::retention;
   return status == reply_status::closed ? finish::settled : finish::acked;
 }
 
@@ -68,8 +69,9 @@ ordinal reqrep::append_replies(service& of, append_item item) {
   item.head.stream = q.def().stream;
   item.head.first_sequence = messages.first;
   item.head.time_ns = now_.at.real_ns;
+  const std::uint64_t bytes = item.body.size();
   const ordinal record = out_.add(std::move(item));
-  q.append(static_cast<std::uint32_t>(messages.count), record, now_.at);
+  q.append(static_cast<std::uint32_t>(messages.count), bytes, record, now_.at);
   replies_.mark(q);
   visible_waits_.push_back({record, &of, messages});
   return record;

@@ -36,7 +36,7 @@ ordinal reqrep::append_block(append_item item, std::uint32_t) {
   const record_head head = item.head;
   const buffer_ref body = item.body;
   const ordinal record = out_.add(std::move(item));
-  q.append(head.count, record, now_.at);
+  q.append(head.count, body.size(), record, now_.at);
   requests_.mark(q);
   read_entries(of, head, body.bytes());
   return record;
@@ -140,18 +140,34 @@ submitted reqrep::submit(const foreign_request& r) {
 
 /// Its deadline passed: nobody gets it any more, and what still comes for it is late.
 void reqrep::expire(service& of, pending_row at) {
+  end_unanswered(of, at, finish::expired, reply_status::expired, "its deadline passed");
+}
+
+/// Beyond its service's limits, and no worker has it.
+void reqrep::drop(service& of, std::uint64_t sequence) {
+  const auto at = of.pending.find(sequence);
+  if (at == of.pending.end())
+    of.requests().close({sequence, 1}, finish::retention);
+  else
+    end_unanswered(of, at, finish::retention, reply_status::dropped,
+                   "its service keeps no more requests, or not so long");
+}
+
+/// No worker answers it: its reliable requester is told so, a foreign client has no way to learn.
+void reqrep::end_unanswered(service& of, pending_row at, finish how, std::uint16_t status,
+                            std::string_view why) {
   const std::uint64_t sequence = at->first;
   const request_row row = at->second;
   work_queue& q = of.requests();
   requests_.mark(q);
   if (row.client == 0) {
     ++unanswered_;
-    q.close({sequence, 1}, finish::expired);
+    q.close({sequence, 1}, how);
     of.drop_request(at, 0);
     return;
   }
-  q.answered({sequence, 1}, finish::expired);
-  store_text(of, row, sequence, reply_status::expired, "its deadline passed");
+  q.answered({sequence, 1}, how);
+  store_text(of, row, sequence, status, why);
 }
 
 void reqrep::expire_due() {

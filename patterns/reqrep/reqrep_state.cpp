@@ -12,7 +12,7 @@ void reqrep::restore(state_reader& rows) {
   while (rows.next()) {
     if (restore_row(rows, [&](stream_id stream) { return service_at(stream) != nullptr; }))
       continue;
-    if (rows.kind() == row_kind::queue) {
+    if (rows.kind() == row_kind::queue || rows.kind() == row_kind::queue_marks) {
       restore_queue(rows);
     } else if (rows.kind() == row_kind::request) {
       if (service* of = service_at(rows.u32())) of->read_requests(rows);
@@ -27,8 +27,11 @@ void reqrep::restore_queue(state_reader& rows) {
   const stream_id stream = rows.u32();
   service* of = service_at(stream);
   if (!of) return;
-  const bool is_reply = of->replies().def().stream == stream;
-  (is_reply ? of->replies() : of->requests()).restore_row(rows, as_of);
+  work_queue& q = of->replies().def().stream == stream ? of->replies() : of->requests();
+  if (rows.kind() == row_kind::queue_marks)
+    q.restore_marks(rows);
+  else
+    q.restore_row(rows, as_of);
 }
 
 void reqrep::replay(std::span<const record_view> records) {

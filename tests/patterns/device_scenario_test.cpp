@@ -3,6 +3,7 @@
 // device sends is printed; the accounting of every queue is checked after every turn.
 //
 //   options [level=disk|process] [lease=MS] [attempts=N] [sessions=N] [queues=N] [rows=N]
+//           [records=N] [bytes=N] [age=MS] [unlimited=QUEUE]
 //   hello PEER [id=NAME] [unnamed] [nonce=N] [epoch=N] [heartbeat=MS] [simple] [versions=MIN-MAX]
 //   attach PEER produce|consume [queue=NAME] [level=..]
 //   publish PEER NUMBER TEXT... [queue=] [session=N] [sum] [cut] [simple]    "(void)" is a void
@@ -49,6 +50,10 @@ class device_story final : public channel_story<device_world, pipeline_options, 
     options_.producers_max = static_cast<std::uint32_t>(c.number("rows", 100));
     options_.window_bytes_all = c.number("windows", 48 << 20);
     options_.max_message = c.number("max", 1 << 20);
+    options_.retention.all = {c.number("age", 0) * ms_ns, c.number("bytes", 0),
+                              c.number("records", 0)};
+    if (const std::string queue = c.text("unlimited", ""); !queue.empty())
+      options_.retention.some = {{queue, false, 0, 0, 0}};
   }
   stream_id stream_of(const scenario_command& c) {
     const stream_def* def = world_->names().find_stream("pipeline", c.text("queue", "default"));
@@ -196,7 +201,14 @@ class device_story final : public channel_story<device_world, pipeline_options, 
                           {"delayed", i.delayed},
                           {"dead", i.dead},
                           {"dropped", i.dropped}}) +
-            "\n";
+            retention_of(stream_of(c)) + "\n";
+  }
+  std::string retention_of(stream_id stream) {
+    const channel_stats s = world_->stats();
+    for (const stream_stats& one : s.streams)
+      if (one.stream == stream && one.dropped_by_retention != 0)
+        return " (" + std::to_string(one.dropped_by_retention) + " by retention)";
+    return {};
   }
   void settled(const scenario_command&) {
     std::vector<range> told = world_->settled;

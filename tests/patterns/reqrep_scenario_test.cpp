@@ -3,6 +3,7 @@
 // sends is printed; accounts and rows are checked after every turn.
 //
 //   options [attempt=MS] [attempts=N] [deadline=MS] [queue=N] [ttl=MS] [bytes=N] [heartbeat=MS]
+//           [records=N] [age=MS]: limits of services
 //   plain|ready|mdp PEER PART... [service=]   a multipart: '' is empty, 0x.. is hex, $D the id of
 //                                              the last dispatch to PEER, $D2 of the one before
 //   rep PEER [service=]      a REP worker connects
@@ -68,6 +69,7 @@ class reqrep_story final : public channel_story<reqrep_world, reqrep_options, re
     options_.queue_max = static_cast<std::uint32_t>(c.number("queue", 10'000));
     options_.reply_ttl_ns = c.number("ttl", 600'000) * ms_ns;
     options_.reply_bytes_max = c.number("bytes", 1 << 30);
+    options_.retention.all = {c.number("age", 0) * ms_ns, 0, c.number("records", 0)};
     options_.worker_heartbeat_ms = static_cast<std::uint32_t>(c.number("heartbeat", 2500));
   }
 

@@ -1,7 +1,8 @@
 // work_queue against the plainest queue that could work: one struct a message, everything by
 // walking. 210 000 random operations over several seeds, restarts by replay and by checkpoint among
 // them; after each the figures, the identity and the audit must agree, and every delivery must be
-// of a message that is ready, visible, and says its attempt.
+// of a message that is ready, visible, and says its attempt. Two seeds of three have limits: what
+// goes must be beyond one of them, and nothing that waits may be.
 #include <doctest/doctest.h>
 
 #include <map>
@@ -22,6 +23,9 @@ struct message {
   std::uint8_t seen = 0;  // what a delivery says: 0 no, 1 maybe, 2 yes
   consumer_id owner = 0;
   std::uint64_t until = never_ns, cap = never_ns, due = 0;
+  std::uint64_t came_real = 0;
+  bool waits() const { return where == place::ready || where == place::delayed; }
+  bool open() const { return where <= place::delayed; }
 };
 
 struct taker {
@@ -35,6 +39,7 @@ struct taker {
 class rig {
  public:
   explicit rig(std::uint64_t seed) : random_(seed) {
+    if (seed % 3 != 0) draw_limits();
     boot();
     queue_->start(now_);
   }
@@ -53,6 +58,13 @@ class rig {
  private:
   static constexpr std::uint64_t lease = 30 * second_ns;
   static constexpr std::uint32_t attempts = 3;
+  static constexpr std::uint64_t message_bytes = 10, block_messages = 8;
+
+  void draw_limits() {
+    if (random_.chance(50)) limits_.records = 1 + random_.below(40);
+    if (random_.chance(50)) limits_.bytes = 1 + random_.below(400);
+    if (random_.chance(50)) limits_.age_ns = (1 + random_.below(60)) * second_ns;
+  }
   static bool leased(consumer_kind k) {
     return k == consumer_kind::reliable || k == consumer_kind::ack_back;
   }
@@ -63,6 +75,7 @@ class rig {
     work_queue_options o;
     o.lease_ns = lease;
     o.redelivery = {second_ns, 4 * second_ns, attempts};
+    o.limits = limits_;
     queue_ = std::make_unique<work_queue>(o, stream_def{1, 1, "c", "q"}, out_, waits_, jitter_);
   }
 
@@ -113,19 +126,58 @@ class rig {
   }
 
   void append() {
-    const std::uint32_t count = 1 + static_cast<std::uint32_t>(random_.below(8));
+    const std::uint32_t count = 1 + static_cast<std::uint32_t>(random_.below(block_messages));
+    const std::vector<std::byte> body(count * message_bytes);
     append_item item;
     item.head.type = record_type::block;
     item.head.stream = 1;
     item.head.first_sequence = queue_->next_sequence();
     item.head.count = static_cast<std::uint16_t>(count);
-    item.body = copy_to_buffer({});
-    queue_->append(count, out_.add(std::move(item)), now_);
-    all_.resize(all_.size() + count);
+    item.head.time_ns = now_.real_ns;
+    item.body = copy_to_buffer(body);
+    queue_->append(count, body.size(), out_.add(std::move(item)), now_);
+    message made;
+    made.came_real = now_.real_ns;
+    all_.resize(all_.size() + count, made);
   }
+
+  void retain() {
+    count_open_from();
+    for (const range& r : queue_->beyond_limits(now_)) {
+      REQUIRE(queue_->close(r, finish::retention) == r.count);
+      each(r, [&](std::uint64_t s, message& m) {
+        REQUIRE(m.waits());
+        REQUIRE(may_go(s));
+        m.where = place::dropped;
+      });
+    }
+    for (std::uint64_t s = 1; s <= all_.size(); ++s)
+      if (at(s).waits()) REQUIRE_FALSE(must_go(s));
+  }
+  /// open_from_[s]: open messages from sequence s on.
+  void count_open_from() {
+    open_from_.assign(all_.size() + 2, 0);
+    for (std::uint64_t s = all_.size(); s >= 1; --s)
+      open_from_[s] = open_from_[s + 1] + at(s).open();
+  }
+  /// Bytes hold to within a sixteenth and a block, age to within a sixteenth.
+  bool may_go(std::uint64_t s) {
+    const std::uint64_t bytes = open_from_[s] * message_bytes;
+    return (limits_.records != 0 && open_from_[s] > limits_.records) ||
+           (limits_.bytes != 0 && bytes + bytes_slack() > limits_.bytes) ||
+           (limits_.age_ns != 0 && at(s).came_real + limits_.age_ns <= now_.real_ns);
+  }
+  bool must_go(std::uint64_t s) {
+    return (limits_.records != 0 && open_from_[s] > limits_.records) ||
+           (limits_.bytes != 0 && open_from_[s] * message_bytes > limits_.bytes) ||
+           (limits_.age_ns != 0 &&
+            at(s).came_real + limits_.age_ns + limits_.age_ns / 16 < now_.real_ns);
+  }
+  std::uint64_t bytes_slack() const { return limits_.bytes / 16 + block_messages * message_bytes; }
 
   /// Hands the records over, as a turn of the loop would, and learns due times from them.
   void settle_turn() {
+    retain();
     queue_->flush(now_);
     ready asked;
     out_.take(asked);
@@ -363,9 +415,12 @@ class rig {
     boot();
     released_ = 0;  // each life of the log is told anew
     state_reader row(checkpoint_);
-    if (row.next()) {
+    while (row.next()) {
       REQUIRE(row.u32() == 1);
-      queue_->restore_row(row, row.as_of());
+      if (row.kind() == row_kind::queue_marks)
+        queue_->restore_marks(row);
+      else
+        queue_->restore_row(row, row.as_of());
       REQUIRE(!row.failed());
     }
     std::uint64_t mark = 1;
@@ -420,6 +475,8 @@ class rig {
   }
 
   random_source random_, jitter_{99};
+  queue_limits limits_;
+  std::vector<std::uint64_t> open_from_;
   instant now_{1000 * second_ns, 5000 * second_ns};
   std::uint64_t last_now_ = 0, visible_ = 1, handout_ = 1, released_ = 0;
   fake_log log_;
