@@ -142,6 +142,11 @@ field number_field(std::string_view key, std::uint32_t& out, std::uint32_t min, 
                         [&out](std::uint64_t value) { out = static_cast<std::uint32_t>(value); });
 }
 
+field count_field(std::string_view key, std::uint64_t& out, complaints& errors) {
+  return quantity_field(key, parse_number, 0, std::numeric_limits<std::uint64_t>::max(), errors,
+                        [&out](std::uint64_t value) { out = value; });
+}
+
 field switch_field(std::string_view key, bool& out, complaints& errors) {
   return choice_field<bool>(
       key, out, {{"on", true}, {"off", false}, {"true", true}, {"false", false}}, errors);

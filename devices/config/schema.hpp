@@ -57,6 +57,8 @@ field duration_field(std::string_view key, std::uint64_t& out_ns, complaints& er
 field duration_ms_field(std::string_view key, std::uint32_t& out_ms, complaints& errors);
 field number_field(std::string_view key, std::uint32_t& out, std::uint32_t min, std::uint32_t max,
                    complaints& errors);
+/// Any whole number, 0 included.
+field count_field(std::string_view key, std::uint64_t& out, complaints& errors);
 field switch_field(std::string_view key, bool& out, complaints& errors);
 
 template <class T>

@@ -163,16 +163,19 @@ std::string channel_of(const std::string& keys) {
 }  // namespace
 
 TEST_CASE("publish/subscribe: retention, and an output with a name") {
-  const configuration read = parse_config(
-      channel_of("pattern: pubsub, retention_age: 1h, retention_bytes: 1MiB, subscriptions_max: 3, "
-                 "in: '@tcp://h:1', out: [{endpoint: '@tcp://h:2', durable: archive}, "
-                 "{endpoint: '@tcp://h:3', peers: lossy}]"));
+  const configuration read = parse_config(channel_of(
+      "pattern: pubsub, retention_age: 1h, retention_bytes: 1MiB, retention_records: 5000000000, "
+      "retention_until_acked: on, subscriptions_max: 3, in: '@tcp://h:1', out: [{endpoint: "
+      "'@tcp://h:2', durable: archive}, "
+      "{endpoint: '@tcp://h:3', peers: lossy}]"));
   for (const auto& error : read.errors) FAIL_CHECK(to_text("f", error));
   const channel_options& channel = read.devices.at(0).channels.at(0);
   const auto& options = std::get<pubsub_options>(channel.pattern);
   CHECK(options.name == "pubsub");
   CHECK(options.retention_age_ns == 3600 * second_ns);
   CHECK(options.retention_bytes == 1 << 20);
+  CHECK(options.retention_records == 5'000'000'000);
+  CHECK(options.retention_until_acked);
   CHECK(options.subscriptions_max == 3);
   CHECK(channel.out.at(0).durable == "archive");
   CHECK(channel.out.at(0).peers == plain_tracking::separate);
@@ -200,6 +203,45 @@ TEST_CASE("request-reply: services, workers and Majordomo endpoints") {
   CHECK(channel.mdp.size() == 2);
 }
 
+TEST_CASE("limits of queues and services, and of single ones") {
+  const configuration read = parse_config(
+      channel_of("pattern: pipeline, in: '@tcp://h:1', queues: {audit: {retention_records: 0}, "
+                 "'log.*': {retention_age: 1m}, 'log.old.*': {}, '*': {retention_bytes: 2MiB}}, "
+                 "retention_records: 9, retention_age: 1h"));
+  for (const auto& error : read.errors) FAIL_CHECK(to_text("f", error));
+  const auto& options = std::get<pipeline_options>(read.devices.at(0).channels.at(0).pattern);
+  const retention_rules& rules = options.retention;
+  CHECK(rules.of("audit") == queue_limits{3600 * second_ns, 0, 0});
+  CHECK(rules.of("log.x") == queue_limits{60 * second_ns, 0, 9});
+  CHECK(rules.of("log.old.x") == rules.all);
+  CHECK(rules.of("audit2") == queue_limits{3600 * second_ns, 2 << 20, 9});
+
+  const configuration asks = parse_config(channel_of(
+      "pattern: reqrep, in: '@tcp://h:1', retention_bytes: 1MiB, services: {echo: {retention_age: "
+      "5s}}"));
+  for (const auto& error : asks.errors) FAIL_CHECK(to_text("f", error));
+  const auto& services = std::get<reqrep_options>(asks.devices.at(0).channels.at(0).pattern);
+  CHECK(services.retention.of("echo") == queue_limits{5 * second_ns, 1 << 20, 0});
+  CHECK(parse_config(channel_of("pattern: pipeline, in: '@tcp://h:1'")).errors.empty());
+}
+
+TEST_CASE("mistakes in the limits of queues are told at their place") {
+  const auto told = [](const std::string& keys) {
+    return only_error(channel_of("pattern: pipeline, in: '@tcp://h:1', " + keys));
+  };
+  CHECK(told("queues: audit") == "f:4:51: queues must be a map (name: {limits})");
+  CHECK(told("queues: {audit: 5}") == "f:4:59: queue 'audit' must be a map (key: value)");
+  CHECK(told("queues: {audit: {retention_recods: 5}}") ==
+        "f:4:60: queue 'audit' has no key 'retention_recods'; did you mean 'retention_records'?");
+  CHECK(told("queues: {a: {retention_age: 5}}").starts_with("f:4:71: retention_age: "));
+  CHECK(told("queues: {a: {}, a: {}}") == "f:4:59: key 'a' stands twice");
+  CHECK(told("queues: {a.dlq: {}}").ends_with("names ending in .dlq are kept for dead letters"));
+  CHECK(told("retention_until_acked: on")
+            .starts_with("f:4:43: a channel has no key 'retention_until_acked'"));
+  CHECK(only_error(channel_of("pattern: pubsub, in: '@tcp://h:1', queues: {a: {}}"))
+            .starts_with("f:4:41: a channel has no key 'queues'"));
+}
+
 TEST_CASE("a key of another pattern is unknown, and what cannot be is said") {
   CHECK(only_error(channel_of("pattern: pubsub, lease: 5s, in: '@tcp://h:1'"))
             .starts_with("f:4:23: a channel has no key 'lease'"));
@@ -207,6 +249,11 @@ TEST_CASE("a key of another pattern is unknown, and what cannot be is said") {
             .starts_with("f:4:25: a channel has no key 'retention_agee'"));
   CHECK(only_error(channel_of("pattern: pubsub, retention_agee: 5s, in: '@tcp://h:1'")) ==
         "f:4:23: a channel has no key 'retention_agee'; did you mean 'retention_age'?");
+  CHECK(only_error(channel_of("pattern: pubsub, retention_until_acked: maybe, in: '@tcp://h:1'")) ==
+        "f:4:46: retention_until_acked: 'maybe' is none of its values; one of: on, off, true, "
+        "false");
+  CHECK(only_error(channel_of("pattern: pubsub, retention_records: 1k, in: '@tcp://h:1'"))
+            .starts_with("f:4:42: retention_records: '1k'"));
   CHECK(only_error(channel_of("pattern: pubsub, out: [{endpoint: '@tcp://h:1', peers: shared}]"))
             .ends_with("peers: 'shared' is none of its values; one of: separate, all_wait, lossy"));
   CHECK(only_error(channel_of("pattern: pubsub, out: [{endpoint: '@tcp://h:1', peers: all_wait, "
