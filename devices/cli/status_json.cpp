@@ -90,7 +90,8 @@ void add_stream(const json& stream, std::string_view kind, std::string& out) {
   if (sum != figure(counts, "in"))
     out += "; these add up to " + std::to_string(sum) + ", not to in";
   std::string more;
-  add_figures(stream, std::array{"redelivered", "duplicates", "late_acks"}, more);
+  add_figures(stream, std::array{"dropped_by_retention", "redelivered", "duplicates", "late_acks"},
+              more);
   if (!more.empty()) out += ";" + more.substr(1);
   out += '\n';
   for (const json& consumer : list(stream, "consumers"))
