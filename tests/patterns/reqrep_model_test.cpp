@@ -3,7 +3,7 @@
 // and power losses with part of the log synced, checkpoints in slices. At any time: a reply goes to
 // its own client, says what a worker said to that very request, and never changes; nobody is given
 // a request whose reply was told durable. At the end: what was accepted was executed and answered,
-// once.
+// once; or, where the service has a limit, what was not executed was dropped, and its client told.
 #include <doctest/doctest.h>
 
 #include <map>
@@ -20,7 +20,7 @@ namespace {
 
 /// What a request's one part says: "client:number".
 struct asked {
-  bool accepted = false;
+  bool accepted = false, dropped = false;
   std::uint64_t executed = 0;
   std::set<std::string> said;  ///< by workers
   std::string reply;           ///< what its client got
@@ -62,7 +62,9 @@ bytes16 id_of(const std::string& text) {
 
 class rig {
  public:
-  explicit rig(std::uint64_t seed) : random_(seed), world_(options(), seed) {
+  /// `records`: the limit of the service; 0 = none.
+  explicit rig(std::uint64_t seed, std::uint64_t records = 0)
+      : random_(seed), limited_(records != 0), world_(options(records), seed) {
     clients_.resize(2);
     for (requester& c : clients_) c.peer = ++last_peer_;
     for (int i = 0; i < 3; ++i) add_worker(i == 2);
@@ -82,8 +84,9 @@ class rig {
   }
 
  private:
-  static reqrep_options options() {
+  static reqrep_options options(std::uint64_t records) {
     reqrep_options o;
+    o.retention.all.records = records;
     o.attempt_ns = second_ns;
     o.attempts_max = 0;
     o.deadline_ns = 100'000 * second_ns;
@@ -240,6 +243,7 @@ class rig {
   /// In slices, with life going on between them.
   void checkpoint() {
     world_.checkpoint(random_.chance(70) ? 1 : 1 << 20, [&] {
+      look();  // what was synced for the checkpoint may have let something leave
       for (std::uint64_t left = random_.below(4); left > 0; --left) {
         operation(random_.below(94));
         look();
@@ -314,6 +318,11 @@ class rig {
       if (head->status == reply_status::closed) {
         REQUIRE(!all_[id].reply.empty());  // it had one, and acked it
         continue;
+      }
+      if (head->status == reply_status::dropped) {
+        REQUIRE(limited_);
+        all_[id].dropped = true;
+        all_[id].said.insert(text_of(e.part(1)));
       }
       got(id, text_of(e.part(1)));
     }
@@ -397,14 +406,16 @@ class rig {
     for (const auto& [name, a] : all_) {
       const auto& text = name;
       CAPTURE(text);
-      if (a.accepted) {
-        REQUIRE(a.executed >= 1);
+      const bool untold = limited_ && name.starts_with("p:");  // a plain client learns nothing
+      if (a.accepted && !untold) {
+        REQUIRE((a.executed >= 1 || a.dropped));
         REQUIRE(!a.reply.empty());
       }
     }
   }
 
   random_source random_;
+  bool limited_;
   reqrep_world world_;
   std::vector<requester> clients_;
   std::vector<worker> workers_;
@@ -422,5 +433,12 @@ TEST_CASE("each request is executed, and answered once to its own client") {
   for (std::uint64_t seed = 1; seed <= 250; ++seed) {
     CAPTURE(seed);
     rig(seed).play(300);
+  }
+}
+
+TEST_CASE("where a service has a limit, each request is answered once, be it that it was dropped") {
+  for (std::uint64_t seed = 1; seed <= 150; ++seed) {
+    CAPTURE(seed);
+    rig(seed, 1 + seed % 7).play(300);
   }
 }
