@@ -142,7 +142,7 @@ result<attach_refused> decode_attach_refused(bytes_view head) {
   control_reader in(head);
   attach_refused f;
   in.number("request", f.request);
-  in.one_of("code", f.code, 1, 255);
+  in.need_one_of("code", f.code, 1, 255);
   in.text("text", f.text, 0, reason_bytes_max);
   return finish(in, std::move(f), "attach_refused");
 }
@@ -165,7 +165,7 @@ result<refuse> decode_refuse(bytes_view head) {
   in.number("stream", f.stream);
   in.number("first", f.first_number);
   in.number("count", f.count);
-  in.one_of("code", f.code, 1, 255);
+  in.need_one_of("code", f.code, 1, 255);
   in.flag("permanent", f.permanent);
   in.number("entry", f.bad_entry);
   in.text("text", f.text, 0, reason_bytes_max);

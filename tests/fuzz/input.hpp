@@ -5,6 +5,8 @@
 #include <cstdint>
 #include <cstring>
 #include <span>
+#include <string>
+#include <vector>
 
 #include "base/coding.hpp"
 
@@ -28,7 +30,18 @@ class fuzz_input {
     rest_ = rest_.subspan(taken.size());
     return taken;
   }
+  /// A byte that says how many follow, and those.
+  bytes_view take_piece() noexcept { return take_bytes(take<std::uint8_t>()); }
+  /// One piece or more, at most `max`.
+  std::vector<bytes_view> take_pieces(std::size_t max) {
+    std::vector<bytes_view> pieces(1 + take<std::uint8_t>() % max);
+    for (bytes_view& piece : pieces) piece = take_piece();
+    return pieces;
+  }
   bytes_view rest() const noexcept { return rest_; }
+  std::string rest_text() const {
+    return {reinterpret_cast<const char*>(rest_.data()), rest_.size()};
+  }
   bool empty() const noexcept { return rest_.empty(); }
 
  private:

@@ -359,6 +359,13 @@ TEST_CASE("unknown fields of any kind are skipped") {
   CHECK(q->stream == 9);
 }
 
+TEST_CASE("a refusal that does not say why is none") {
+  CHECK_FALSE(
+      decode_refuse(control_writer(frame_type::refuse, 7).number("stream", 3).finish().bytes()));
+  CHECK_FALSE(decode_attach_refused(
+      control_writer(frame_type::attach_refused, 7).number("request", 3).finish().bytes()));
+}
+
 TEST_CASE("absurd sizes and depths are refused without work") {
   std::vector<unsigned char> deep = {'H', 'F', 1, 21, 7, 0, 0, 0, 0x81, 0xa1, 'x'};
   deep.resize(100'000, 0x91);
