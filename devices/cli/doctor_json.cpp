@@ -1,18 +1,10 @@
-#include <nlohmann/json.hpp>
-
+#include "devices/cli/answer_fields.hpp"
 #include "devices/cli/doctor_text.hpp"
 
 namespace holdfast::cli {
 namespace {
 
-using json = nlohmann::ordered_json;
-
-std::string word(const json& from, const char* key) {
-  return from.value(key, std::string());
-}
-std::uint64_t figure(const json& from, const char* key) {
-  return from.value(key, std::uint64_t{0});
-}
+using json = answer_json;
 
 std::string size_of(std::uint64_t bytes) {
   if (bytes >= 1 << 20) return std::to_string(bytes >> 20) + " MiB";
@@ -38,7 +30,7 @@ void add_input(const json& at, const json& channel, promise& made) {
   const std::string pattern = word(channel, "pattern");
   const std::string hwm = std::to_string(figure(at, "receive_hwm"));
   const std::string most = size_of(figure(channel, "max_message"));
-  const bool publishers = pattern == "pubsub" || at.value("subscribes", false);
+  const bool publishers = pattern == "pubsub" || truth(at, "subscribes");
   made.peers = publishers            ? "plain PUB, XPUB"
                : pattern == "reqrep" ? "plain REQ, DEALER"
                                      : "plain PUSH";
@@ -151,8 +143,8 @@ promise promise_of(const json& at, const json& channel) {
 
 json findings(const json& device) {
   json made{{"device", word(device, "name")}, {"endpoints", json::array()}};
-  for (const json& channel : device.value("channels", json::array()))
-    for (const json& at : channel.value("endpoints", json::array())) {
+  for (const json& channel : list(device, "channels"))
+    for (const json& at : list(channel, "endpoints")) {
       const promise found = promise_of(at, channel);
       made["endpoints"].push_back({{"channel", word(channel, "name")},
                                    {"pattern", word(channel, "pattern")},

@@ -1,33 +1,17 @@
 #include <array>
-#include <nlohmann/json.hpp>
 
+#include "devices/cli/answer_fields.hpp"
 #include "devices/cli/status_text.hpp"
 
 namespace holdfast::cli {
 namespace {
 
-using json = nlohmann::ordered_json;
+using json = answer_json;
 
 // The identity: `in` is the sum of these.
 constexpr std::array<const char*, 13> places{
     "acked",   "settled", "in_doubt", "ready",  "in_flight", "delayed",      "prepared",
     "expired", "dead",    "redriven", "purged", "dropped",   "lost_at_power"};
-
-std::uint64_t figure(const json& from, const char* key) {
-  const auto found = from.find(key);
-  return found != from.end() && found->is_number() ? found->get<std::uint64_t>() : 0;
-}
-
-std::string word(const json& from, const char* key) {
-  const auto found = from.find(key);
-  return found != from.end() && found->is_string() ? found->get<std::string>() : "";
-}
-
-const json& list(const json& from, const char* key) {
-  static const json none = json::array();
-  const auto found = from.find(key);
-  return found != from.end() && found->is_array() ? *found : none;
-}
 
 std::string spoken(std::string_view key) {
   std::string text(key);
@@ -65,22 +49,16 @@ void add_consumer(const json& consumer, std::string& out) {
 
 // A subscription: its place, and where its messages are.
 void add_group(const json& group, std::string& out) {
-  static const json none = json::object();
-  const auto found = group.find("counts");
-  const json& counts = found != group.end() && found->is_object() ? *found : none;
-  const auto here = group.find("attached");
-  const bool attached = here != group.end() && here->is_boolean() && here->get<bool>();
+  const json& counts = object(group, "counts");
   out += "    " + word(group, "kind") + " subscription " + word(group, "name") +
-         (attached ? "" : " (away)") + ": " + std::to_string(figure(group, "lag")) + " behind, " +
-         std::to_string(figure(counts, "in")) + " in";
+         (truth(group, "attached") ? "" : " (away)") + ": " + std::to_string(figure(group, "lag")) +
+         " behind, " + std::to_string(figure(counts, "in")) + " in";
   add_figures(counts, places, out);
   out += '\n';
 }
 
 void add_stream(const json& stream, std::string_view kind, std::string& out) {
-  static const json none = json::object();
-  const auto found = stream.find("counts");
-  const json& counts = found != stream.end() && found->is_object() ? *found : none;
+  const json& counts = object(stream, "counts");
   out += "  " + std::string(kind);
   if (const std::string address = word(stream, "address"); !address.empty()) out += " " + address;
   out += ": " + std::to_string(figure(counts, "in")) + " in";
@@ -117,13 +95,9 @@ void add_journal(const json& journal, std::string& out) {
          std::to_string(figure(journal, "disk_bytes")) + " bytes on disk, " +
          std::to_string(figure(journal, "live_bytes")) + " live";
   add_figures(journal, std::array{"recycled", "relocated", "rewritten", "corrupt"}, out);
-  const auto is = [&journal](const char* key) {
-    const auto found = journal.find(key);
-    return found != journal.end() && found->is_boolean() && found->get<bool>();
-  };
-  if (is("held"))
+  if (truth(journal, "held"))
     out += "; held: a file cannot be made";
-  else if (is("full"))
+  else if (truth(journal, "full"))
     out += "; full";
   const std::string failure = word(journal, "failure");
   out += (failure.empty() ? "" : "; " + failure) + "\n";
@@ -138,13 +112,12 @@ result<std::string> status_text(std::string_view text) {
   std::string out = "device " + word(device, "name");
   if (const std::string data = word(device, "data"); !data.empty()) out += ", journal in " + data;
   out += '\n';
-  if (const auto journal = device.find("journal"); journal != device.end() && journal->is_object())
-    add_journal(*journal, out);
-  if (const auto bridge = device.find("bridge"); bridge != device.end() && bridge->is_object()) {
-    out += "bridge " + word(*bridge, "direction") + ", far device " + word(*bridge, "far") + ": " +
-           word(*bridge, "state");
-    add_figures(*bridge, std::array{"carried", "waiting", "refused", "silent_ms"}, out);
-    const std::string failure = word(*bridge, "failure");
+  if (const json& journal = object(device, "journal"); !journal.empty()) add_journal(journal, out);
+  if (const json& bridge = object(device, "bridge"); !bridge.empty()) {
+    out += "bridge " + word(bridge, "direction") + ", far device " + word(bridge, "far") + ": " +
+           word(bridge, "state");
+    add_figures(bridge, std::array{"carried", "waiting", "refused", "silent_ms"}, out);
+    const std::string failure = word(bridge, "failure");
     out += (failure.empty() ? "" : "; " + failure) + "\n";
   }
   for (const json& channel : list(device, "channels"))
