@@ -17,6 +17,11 @@ bool is_definition(record_type type) noexcept {
   return type >= record_type::channel_def && type <= record_type::producer_gone;
 }
 
+// A reader refuses an index with any other row, which would be made again and again.
+bool numbers_hold(const record_head& block) noexcept {
+  return block.first_sequence + block.count > block.first_sequence;
+}
+
 std::uint64_t payload_sum(bytes_view payload, const segment_header& of) noexcept {
   return checksum(payload, segment_key(of.journal_id, of.epoch) + of.base);
 }
@@ -194,7 +199,7 @@ void segment_scan::note(const record_header& header, std::uint64_t position) {
     one.stream = no_stream;
     one.first = ++definitions_;
     one.count = 1;
-  } else if (head.type != record_type::block || head.count == 0) {
+  } else if (head.type != record_type::block || !numbers_hold(head)) {
     return;
   }
   seen_.push_back(one);

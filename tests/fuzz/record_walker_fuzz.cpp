@@ -3,25 +3,13 @@
 #include "base/checksum.hpp"
 #include "journal/record_walker.hpp"
 #include "tests/fuzz/input.hpp"
+#include "tests/fuzz/seals.hpp"
 
 namespace holdfast::testing {
 namespace {
 
 constexpr std::uint64_t base = 7 << 20;
 constexpr std::uint64_t key = 99;
-
-void seal(std::vector<std::byte>& file, bool bodies) {
-  for (std::size_t at = 0; at + record_header_bytes <= file.size();) {
-    const std::span<std::byte> head(&file[at], record_header_bytes);
-    const std::uint64_t body = load<std::uint32_t>(&head[4]);
-    const std::uint64_t left = file.size() - at - record_header_bytes;
-    if (bodies && body <= left)
-      store(&head[32], checksum({head.data() + record_header_bytes, body}));
-    store(head.data(), checksum32(head.subspan(4), key + base + at));
-    if (body > left) return;
-    at += record_size(body);
-  }
-}
 
 void walk(const std::vector<std::byte>& file, bool unreadable) {
   const auto read = [&](std::uint64_t at, std::span<std::byte> into) -> status {
@@ -58,7 +46,7 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   fuzz_input in(data, size);
   const auto how = in.take<std::uint8_t>();
   std::vector<std::byte> file(in.rest().begin(), in.rest().end());
-  if ((how & 1) != 0) seal(file, (how & 2) != 0);
+  if ((how & 1) != 0) seal_records(file, key, base, (how & 2) != 0);
   walk(file, (how & 4) != 0);
   return 0;
 }

@@ -37,4 +37,19 @@ inline void seal_checkpoint(std::vector<std::byte>& file, bool chunks) {
   }
 }
 
+/// Records from `position` on, with the sums of their headers, and of their bodies too.
+inline void seal_records(std::span<std::byte> records, std::uint64_t key, std::uint64_t position,
+                         bool bodies) {
+  for (std::size_t at = 0; at + record_header_bytes <= records.size();) {
+    const std::span<std::byte> head = records.subspan(at, record_header_bytes);
+    const std::uint64_t body = load<std::uint32_t>(&head[4]);
+    const std::uint64_t left = records.size() - at - record_header_bytes;
+    if (bodies && body <= left)
+      store(&head[32], checksum({head.data() + record_header_bytes, body}));
+    store(head.data(), checksum32(head.subspan(4), key + position + at));
+    if (body > left) return;
+    at += record_size(body);
+  }
+}
+
 }  // namespace holdfast::testing
