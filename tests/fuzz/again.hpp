@@ -27,4 +27,15 @@ bool same_again(bytes_view bytes, Decode&& decode, Encode&& encode) {
   return true;
 }
 
+/// The same of a format with one way to say a thing: the bytes come back, but for what stands
+/// behind them for later versions.
+template <class Decode, class Encode>
+bool same_bytes(bytes_view bytes, Decode&& decode, Encode&& encode) {
+  if (!same_again(bytes, decode, encode)) return false;
+  const auto made = encode(*decode(bytes));
+  const bytes_view again = made.bytes();
+  must(again.size() <= bytes.size() && std::equal(again.begin(), again.end(), bytes.begin()));
+  return true;
+}
+
 }  // namespace holdfast::testing

@@ -18,9 +18,10 @@ TEST_CASE("a chunk queue is a queue: same elements, none left alive, none moved"
     random_source random(seed);
     const auto token = std::make_shared<int>(0);
     struct element {
+      element(std::uint64_t of, std::shared_ptr<int> by) : value(of), alive(std::move(by)) {}
       std::uint64_t value;
       std::shared_ptr<int> alive;
-      const element* self;
+      const element* self = nullptr;
     };
     std::deque<std::uint64_t> other;
     {
@@ -28,7 +29,7 @@ TEST_CASE("a chunk queue is a queue: same elements, none left alive, none moved"
       for (int i = 0; i < 3000; ++i) {
         const bool grows = random.chance(i / 300 % 2 == 0 ? 70 : 30);
         if (grows || other.empty()) {
-          element& made = one.emplace_back(random.next(), token, nullptr);
+          element& made = one.emplace_back(random.next(), token);
           made.self = &made;
           other.push_back(made.value);
         } else {

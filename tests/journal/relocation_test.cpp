@@ -140,8 +140,9 @@ class world {
   }
   /// Every live message can be read, exactly.
   void check_live() {
-    for (const auto& [stream, messages] : live) {
-      for (const std::uint64_t n : messages) {
+    for (const auto& row : live) {
+      const stream_id stream = row.first;
+      for (const std::uint64_t n : row.second) {
         std::vector<block> out;
         fetched got{fetch::pending, {}};
         for (int i = 0; got.outcome == fetch::pending && i < 1000; ++i) {

@@ -69,10 +69,11 @@ struct damaged_journal {
     repair_outcome done = repair();
     CHECK(done.plan.steps.size() == planned.steps.size());
     const auto after = tree();
-    for (const auto& [name, bytes] : before) {
+    for (const auto& file : before) {
+      const std::string& name = file.first;
       const auto now = after.find(name);
-      if (now != after.end() && now->second == bytes) continue;
-      CHECK_MESSAGE(read_whole(done.quarantine + "/" + name) == bytes, name);
+      if (now != after.end() && now->second == file.second) continue;
+      CHECK_MESSAGE(read_whole(done.quarantine + "/" + name) == file.second, name);
     }
     CHECK(done.after.steps.empty());
     CHECK(repair().quarantine.empty());
