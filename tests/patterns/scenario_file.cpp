@@ -1,5 +1,7 @@
 #include "tests/patterns/scenario_file.hpp"
 
+#include <doctest/doctest.h>
+
 #include <algorithm>
 #include <cstdlib>
 #include <filesystem>
