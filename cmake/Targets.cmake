@@ -16,6 +16,11 @@ option(HOLDFAST_FUZZ "Build the fuzz targets under libFuzzer (clang), in place o
 if(HOLDFAST_FUZZ)
   target_compile_options(holdfast_flags INTERFACE -fsanitize=fuzzer-no-link)
 endif()
+option(HOLDFAST_COVERAGE "Count the branches that tests take (clang), `./dev coverage`" OFF)
+if(HOLDFAST_COVERAGE)
+  target_compile_options(holdfast_flags INTERFACE -fprofile-instr-generate -fcoverage-mapping)
+  target_link_options(holdfast_flags INTERFACE -fprofile-instr-generate)
+endif()
 
 # holdfast_library(NAME SOURCES... [LINK targets...] [PRIVATE_LINK targets...]): one room group of the architecture.
 function(holdfast_library name)

@@ -148,10 +148,15 @@ struct played {
     f.first_sequence = in.take<std::uint8_t>();
     f.count = static_cast<std::uint16_t>(made.count + (in.take<std::uint8_t>() % 8 == 0));
     f.whole = in.take<std::uint8_t>() % 2 != 0;
-    f.body_sum = made.body_sum + (in.take<std::uint8_t>() % 8 == 0);
+    f.body_sum = made.body_sum;
     small_head head;
     encode(head, session, f);
-    hear(head, made.body);
+    hear(head, in.take<std::uint8_t>() % 4 == 0 ? rotten(made.body) : made.body);
+  }
+  buffer_ref rotten(const buffer_ref& body) {
+    std::vector<std::byte> bytes(body.bytes().begin(), body.bytes().end());
+    bytes[in.take<std::uint16_t>() % bytes.size()] ^= std::byte{1};
+    return copy_to_buffer(bytes);
   }
   void wait() {
     at.now_ns += in.take<std::uint16_t>() * ms_ns;
