@@ -37,6 +37,9 @@ party::party(const plan& p)
     receivers.push_back(std::make_unique<subscriber>(one, all, seed_of(p.seed, 500 + one.number)));
   for (const replier_plan& one : p.repliers)
     receivers.push_back(std::make_unique<replier>(one, all, seed_of(p.seed, 600 + one.number)));
+  if (!p.invite) return;
+  visitors = p.invite();
+  visitors->join(*this, p, random_source(seed_of(p.seed, 5)));
 }
 
 fault_maker::fault_maker(const plan& p, party& all)

@@ -17,6 +17,7 @@ struct party {
   network net;
   surroundings all;
   device dev;
+  std::unique_ptr<guests> visitors;
   std::vector<std::unique_ptr<application>> senders, receivers;
 
   template <class F>

@@ -66,6 +66,10 @@ message_key judge::delivered(delivery what, const message_parts& content) {
   const auto claimed = read_key(content);
   if (claimed) what.key = *claimed;
   what.exact = claimed && content == make_message(*claimed, known_.rules().largest_message);
+  return delivered(what);
+}
+
+message_key judge::delivered(const delivery& what) {
   story_.tell(what.now_ns, what.again ? "gets again" : "gets", what.who, what.key,
               what.where.sequence, what.left_ns);
   each([&](checker& c) { c.on_delivered(what); });

@@ -35,6 +35,8 @@ class judge {
   // -------------------------------------------------------------------------
   /// The key of the message, if it is one that may be delivered.
   message_key delivered(delivery what, const message_parts& content);
+  /// The same of a message whose key and exactness are known.
+  message_key delivered(const delivery& what);
   void finished(const message_key& key, std::string_view who, std::uint64_t now);
   void confirmed(const message_key& key, promise at, std::string_view who, std::uint64_t left_ns,
                  std::uint64_t now);

@@ -25,6 +25,13 @@ void fill(std::vector<std::byte>& into, std::size_t from, stream_of_bits& bits) 
     into[i] = static_cast<std::byte>(bits.next() >> 24);
 }
 
+void put_key(const message_key& key, std::byte* head) {
+  std::memcpy(head, &magic, 8);
+  std::memcpy(head + 8, &key.producer, 4);
+  std::memcpy(head + 12, &key.life, 4);
+  std::memcpy(head + 16, &key.number, 8);
+}
+
 std::size_t draw_size(stream_of_bits& bits, std::uint32_t largest) {
   const std::uint64_t kind = bits.next() % 100;
   if (kind < 15) return 0;
@@ -51,11 +58,13 @@ message_parts make_message(const message_key& key, std::uint32_t largest) {
     made[i].resize(draw_size(bits, largest) + (i == 0 ? head_bytes : 0));
     fill(made[i], i == 0 ? head_bytes : 0, bits);
   }
-  std::byte* head = made[0].data();
-  std::memcpy(head, &magic, 8);
-  std::memcpy(head + 8, &key.producer, 4);
-  std::memcpy(head + 12, &key.life, 4);
-  std::memcpy(head + 16, &key.number, 8);
+  put_key(key, made[0].data());
+  return made;
+}
+
+std::vector<std::byte> key_part(const message_key& key) {
+  std::vector<std::byte> made(head_bytes);
+  put_key(key, made.data());
   return made;
 }
 

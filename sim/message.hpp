@@ -27,6 +27,9 @@ using message_parts = std::vector<std::vector<std::byte>>;
 /// The one content this key has: 1 to 6 parts, some of them empty, up to `largest` bytes or so.
 message_parts make_message(const message_key& key, std::uint32_t largest);
 
+/// What a key looks like in a message.
+std::vector<std::byte> key_part(const message_key& key);
+
 /// Who a message claims to be from; empty if it was not made here.
 std::optional<message_key> read_key(const message_parts& message);
 

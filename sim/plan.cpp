@@ -28,17 +28,6 @@ std::int32_t draw_drift(random_source& r) {
   return static_cast<std::int32_t>(r.below(2 * most + 1)) - static_cast<std::int32_t>(most);
 }
 
-connection draw_link(random_source& r, channel_kind channel) {
-  connection c;
-  c.to = {static_cast<std::uint8_t>(channel), line_kind::reliable};
-  c.session.heartbeat_ms = u32(100 + r.below(300));
-  c.session.hello_timeout_ns = 300 * ms_ns;
-  c.session.backoff_min_ns = 10 * ms_ns;
-  c.session.backoff_max_ns = 500 * ms_ns;
-  c.drift_ppm = draw_drift(r);
-  return c;
-}
-
 void draw_channel(channel_settings& c, random_source& r, std::uint32_t interval_ms) {
   c.durability = draw_level(r);
   c.interval_ms = interval_ms;
@@ -225,6 +214,17 @@ void draw_requests(plan& p, random_source& r) {
 }
 
 }  // namespace
+
+connection draw_link(random_source& r, channel_kind channel) {
+  connection c;
+  c.to = {static_cast<std::uint8_t>(channel), line_kind::reliable};
+  c.session.heartbeat_ms = u32(100 + r.below(300));
+  c.session.hello_timeout_ns = 300 * ms_ns;
+  c.session.backoff_min_ns = 10 * ms_ns;
+  c.session.backoff_max_ns = 500 * ms_ns;
+  c.drift_ppm = draw_drift(r);
+  return c;
+}
 
 const char* name(fault f) noexcept {
   static constexpr const char* words[fault_kinds] = {"cut",

@@ -11,6 +11,7 @@
 
 #include "sim/consumer.hpp"
 #include "sim/device.hpp"
+#include "sim/guests.hpp"
 #include "sim/producer.hpp"
 #include "sim/requests.hpp"
 #include "sim/subscriber.hpp"
@@ -62,8 +63,11 @@ struct plan {
   bool power_fails = false;  ///< then a crash in recovery may be one of power
   std::uint64_t faults_for_ns = 6 * second_ns;
   std::uint64_t settle_for_ns = 60 * second_ns;  ///< faults over: all must be done within this
+  invitation invite;                             ///< who takes part beside these; may be empty
 };
 
 plan draw_plan(std::uint64_t seed);
+
+connection draw_link(random_source& r, channel_kind channel);
 
 }  // namespace holdfast::sim

@@ -153,7 +153,8 @@ bool producer::submit(life& l) {
 }
 
 result<std::uint64_t> producer::hand_in(life& l, std::uint64_t number, const message_key& key) {
-  const message_parts message = make_message(key, plan_.largest);
+  const message_parts message =
+      plan_.content ? plan_.content(key) : make_message(key, plan_.largest);
   std::vector<bytes_view> views;
   for (const auto& part : message) views.emplace_back(part.data(), part.size());
   const std::uint64_t real_ns = l.wires->at().real_ns;

@@ -4,6 +4,7 @@
 // Contract: application.
 #pragma once
 
+#include <functional>
 #include <map>
 
 #include "patterns/outbox.hpp"
@@ -29,6 +30,7 @@ struct producer_plan {
   std::uint32_t largest = 1024;
   level need = level::disk;
   connection link;
+  std::function<message_parts(const message_key&)> content;  ///< none: make_message()
 };
 
 class producer final : public application {

@@ -4,6 +4,7 @@
 // Contract: application.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <set>
 
@@ -23,6 +24,9 @@ struct requester_plan {
   std::uint64_t deadline_ns = 0;  ///< from the asking, on both clocks; 0 = none
   std::uint32_t largest = 1024;
   connection link;
+  std::function<message_parts(const message_key&)> content;  ///< none: make_message()
+  /// Whether a reply is one to this request; none: reply_to() says which one is.
+  std::function<bool(const message_key&, const message_parts&)> right;
 };
 
 class requester final : public application {
@@ -43,6 +47,7 @@ class requester final : public application {
   bool ask(life& l, const message_key& key);
   void look(life& l);
   bool take(life& l, const message_key& key);
+  bool right(const message_key& key, const message_parts& reply) const;
   void finish(life& l, const message_key& key);
   void check_deadlines(life& l);
 

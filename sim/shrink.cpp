@@ -120,6 +120,12 @@ shrunk shrink(const plan& failing, const std::string& checker,
   return shrinker(failing, checker).run(told);
 }
 
+std::string describe_faults(const plan& p) {
+  std::string text;
+  for (const planned_fault& one : p.faults) text += seconds(one.at_ns) + name(one.what) + "\n";
+  return text;
+}
+
 std::string describe(const plan& p) {
   static constexpr const char* kinds[] = {"unnamed", "fresh", "replayer", "plain"};
   static constexpr const char* levels[] = {"none", "process", "interval", "disk"};
@@ -140,8 +146,7 @@ std::string describe(const plan& p) {
   for (const subscriber_plan& one : p.subscribers)
     text += "subscriber " + std::to_string(one.number) + (one.durable ? ": durable\n" : "\n");
   for (const replier_plan& one : p.repliers) text += "replier " + std::to_string(one.number) + "\n";
-  for (const planned_fault& one : p.faults) text += seconds(one.at_ns) + name(one.what) + "\n";
-  return text;
+  return text + describe_faults(p);
 }
 
 }  // namespace holdfast::sim

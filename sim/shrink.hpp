@@ -20,6 +20,8 @@ struct shrunk {
 shrunk shrink(const plan& failing, const std::string& checker,
               const std::function<void(const std::string&)>& told);
 
+/// What goes wrong when: one line each.
+std::string describe_faults(const plan& p);
 /// Who takes part, and what goes wrong when: one line each.
 std::string describe(const plan& p);
 

@@ -34,6 +34,7 @@ class wiring {
   /// Takes nothing in and does nothing for a while: a process that is stopped.
   void pause(std::uint64_t for_ns);
   bool paused() const noexcept { return in_.time.now() < paused_until_; }
+  std::uint64_t paused_until() const noexcept { return paused_until_; }
 
   /// As the process's clocks show it.
   instant at() const noexcept { return clock_.at(); }

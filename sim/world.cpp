@@ -81,6 +81,7 @@ class course {
     if (all_.dev.unfinished() != 0)
       fail("after a restart at the end the device has messages again");
     all_.judged.end(all_.time.now());
+    if (all_.visitors && !all_.judged.failed()) all_.visitors->at_end(all_.judged, all_.time.now());
   }
 
   outcome sum_up() {

@@ -20,6 +20,15 @@ delivery handed::one(delivered_run& run, const entry& message) {
   return made;
 }
 
+received_request handed::request(request_taken& taken) {
+  received_request made;
+  made.id_ = taken.head.id;
+  made.deadline_ms_ = taken.head.deadline_ms;
+  made.parts_ = {taken.lengths, taken.data};
+  made.what_ = one(taken.run, {});
+  return made;
+}
+
 batch handed::many(delivered_run& run) {
   batch made;
   made.rest_ = run.rest;

@@ -1,15 +1,18 @@
 // handed: makes what the application gets of what a stream took: deliveries and batches, and back.
 #pragma once
 
-#include "devices/endpoints/endpoint_state.hpp"
-#include "holdfast/delivery.hpp"
+#include <mutex>
+
+#include "holdfast/reqrep.hpp"
 #include "patterns/delivery_buffer.hpp"
+#include "patterns/reqrep/replier_stream.hpp"
 
 namespace holdfast {
 
 struct handed {
   static delivery one(delivered_run& run, const entry& message);
   static batch many(delivered_run& run);
+  static received_request request(request_taken& taken);
   /// What an endpoint's receive() and receive_batch() do.
   template <class State>
   static result<delivery> receive(State& of, milliseconds timeout);
@@ -18,6 +21,7 @@ struct handed {
   static delivery_ticket ticket(const delivery& of) noexcept {
     return {of.serial_, of.slot_, of.index_};
   }
+  static delivery_ticket ticket(const received_request& of) noexcept { return ticket(of.what_); }
   static delivery_ticket first(const batch& of) noexcept { return ticket(of.first_); }
   static std::uint64_t first_sequence(const batch& of) noexcept { return of.first_.sequence_; }
   static std::uint16_t count(const batch& of) noexcept { return of.count_; }

@@ -46,21 +46,15 @@ result<received_request> replier::receive(milliseconds timeout) {
   if (!came) return came;
   state_->looked();
   state_->poke();
-  received_request made;
-  made.id_ = taken.head.id;
-  made.deadline_ms_ = taken.head.deadline_ms;
-  made.parts_ = {taken.lengths, taken.data};
-  made.what_ = handed::one(taken.run, {});
-  return made;
+  return handed::request(taken);
 }
 
 status replier::reply(const received_request& to, std::span<const part_view> parts,
                       std::uint16_t status_code) {
   auto held = state_->wire.lock();
   if (!state_->failure().ok()) return state_->failure().copy();
-  status done =
-      state_->stream.reply(handed::ticket(to.what_), static_cast<std::uint16_t>(to.attempt()),
-                           to.id_, status_code, parts, monotonic_now());
+  status done = state_->stream.reply(handed::ticket(to), static_cast<std::uint16_t>(to.attempt()),
+                                     to.id(), status_code, parts, monotonic_now());
   held.unlock();
   if (done) state_->wire.push();  // somebody waits for it
   return done;
@@ -76,8 +70,8 @@ status replier::release(const received_request& what) {
 
 status replier::hand_back(const received_request& what, std::uint8_t kind, std::string reason) {
   const auto held = state_->wire.lock();
-  status done = state_->stream.work().refused(handed::ticket(what.what_),
-                                              static_cast<nack_kind>(kind), 0, std::move(reason));
+  status done = state_->stream.work().refused(handed::ticket(what), static_cast<nack_kind>(kind), 0,
+                                              std::move(reason));
   state_->poke();
   return done;
 }
@@ -85,7 +79,7 @@ status replier::hand_back(const received_request& what, std::uint8_t kind, std::
 status replier::touch(const received_request& what, milliseconds extend) {
   if (extend < milliseconds(0)) return {errc::invalid, "a lease is not extended backwards"};
   const auto held = state_->wire.lock();
-  status done = state_->stream.work().touched(handed::ticket(what.what_),
+  status done = state_->stream.work().touched(handed::ticket(what),
                                               static_cast<std::uint64_t>(extend.count()));
   state_->poke();
   return done;

@@ -159,7 +159,7 @@ class received_request {
   std::uint64_t deadline_ms() const noexcept { return deadline_ms_; }
 
  private:
-  friend class replier;
+  friend struct handed;  // the library's
   std::uint64_t deadline_ms_ = 0;
   delivery what_;
   message_view parts_;

@@ -20,7 +20,7 @@ ARROWS = {
     "plugins/msgpack/": ["plugins/msgpack/", "include/holdfast/plugin.h"],
     "plugins/json/": ["plugins/json/", "include/holdfast/plugin.h"],
     "devices/": ["devices/", "plugins/", "patterns/", "journal/", "base/", "include/holdfast/"],
-    "sim/": ["sim/", "devices/loop/", "devices/device_options.hpp", "patterns/", "journal/", "base/",
+    "sim/": ["sim/", "devices/loop/", "devices/endpoints/handed.hpp", "devices/device_options.hpp", "patterns/", "journal/", "base/",
              "include/holdfast/"],
     "examples/": ["include/holdfast/"],
     "bench/": [""],
