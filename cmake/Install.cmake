@@ -20,12 +20,20 @@ target_compile_features(holdfast_lib PUBLIC cxx_std_20)
 # Plain names: whoever links needs the libraries, not their CMake packages.
 set(HOLDFAST_LINKS zmq spdlog fmt yaml-cpp)
 target_link_libraries(holdfast_lib PRIVATE ${HOLDFAST_LINKS} Threads::Threads)
+
+# The simulator for handlers of one's own, holdfast::sim: beside the library, for tests alone.
+add_library(holdfast_sim_lib $<TARGET_OBJECTS:holdfast_sim> $<TARGET_OBJECTS:holdfast_simulator>)
+add_library(holdfast::sim ALIAS holdfast_sim_lib)
+set_target_properties(holdfast_sim_lib PROPERTIES
+  OUTPUT_NAME holdfast_sim EXPORT_NAME sim LINKER_LANGUAGE CXX POSITION_INDEPENDENT_CODE ON
+  VERSION ${PROJECT_VERSION} SOVERSION ${PROJECT_VERSION_MAJOR}.${PROJECT_VERSION_MINOR})
+target_link_libraries(holdfast_sim_lib PUBLIC holdfast_lib)
 if(HOLDFAST_SANITIZE)
   target_link_libraries(holdfast_lib PUBLIC $<BUILD_INTERFACE:holdfast_flags>)
 endif()
 
 set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/holdfast)
-install(TARGETS holdfast_lib EXPORT holdfast-targets
+install(TARGETS holdfast_lib holdfast_sim_lib EXPORT holdfast-targets
   ARCHIVE COMPONENT library LIBRARY COMPONENT library RUNTIME COMPONENT library
   FILE_SET HEADERS COMPONENT library)
 install(EXPORT holdfast-targets NAMESPACE holdfast:: DESTINATION ${package_dir} COMPONENT library)
@@ -41,7 +49,8 @@ list(JOIN pkgconfig_links " " HOLDFAST_PC_LINKS)
 # Relative, so that the package may be moved; how deep depends on the system's layout.
 file(RELATIVE_PATH HOLDFAST_PC_PREFIX /prefix/${CMAKE_INSTALL_LIBDIR}/pkgconfig /prefix)
 configure_file(${PROJECT_SOURCE_DIR}/cmake/holdfast.pc.in ${PROJECT_BINARY_DIR}/holdfast.pc @ONLY)
-install(FILES ${PROJECT_BINARY_DIR}/holdfast.pc
+configure_file(${PROJECT_SOURCE_DIR}/cmake/holdfast-sim.pc.in ${PROJECT_BINARY_DIR}/holdfast-sim.pc @ONLY)
+install(FILES ${PROJECT_BINARY_DIR}/holdfast.pc ${PROJECT_BINARY_DIR}/holdfast-sim.pc
   DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig COMPONENT library)
 
 if(TARGET holdfast)

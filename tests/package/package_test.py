@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 """Uses Holdfast as strangers do: installs the library into an empty place and builds a small program
-against it. Usage: package_test.py WAY SOURCE BUILD, WAY is find_package, pkg_config,
+against it, and an example of the simulator. Usage: package_test.py WAY SOURCE BUILD, WAY is find_package, pkg_config,
 add_subdirectory, or plugin: the example plugin, checked and used by the program of the build."""
 
 import base64
@@ -14,6 +14,7 @@ import sys
 import tempfile
 
 GREETING = "invalid"
+PROGRAMS = ("consumer", "simulated_orders")
 
 
 def run(*words, **options):
@@ -35,8 +36,8 @@ def install(build, prefix):
 
 def cmake_build(consumer, place, *options):
     run("cmake", "-G", "Ninja", "-S", consumer, "-B", place / "build", *launcher(), *options)
-    run("cmake", "--build", place / "build", "--target", "consumer", "-j", "2")
-    return place / "build" / "consumer"
+    run("cmake", "--build", place / "build", "--target", *PROGRAMS, "-j", "2")
+    return [place / "build" / name for name in PROGRAMS]
 
 
 def find_package(consumer, source, build, place):
@@ -52,17 +53,18 @@ def add_subdirectory(consumer, source, build, place):
         return cmake_build(consumer, place, *options)
     run("cmake", "-G", "Ninja", "-S", consumer, "-B", place / "build", *launcher(), *options)
     run("ninja", "-C", place / "build", "CMakeFiles/consumer.dir/main.cpp.o")
-    return None
+    return []
 
 
 def pkg_config(consumer, source, build, place):
     install(build, place / "prefix")
     folders = [str(path.parent) for path in (place / "prefix").rglob("holdfast.pc")]
-    flags = run("pkg-config", "--cflags", "--libs", "holdfast",
-                env=os.environ | {"PKG_CONFIG_PATH": ":".join(folders)}).split()
-    program = place / "consumer"
-    run("c++", "-std=c++20", consumer / "main.cpp", "-o", program, *flags)
-    return program
+    sources = (consumer / "main.cpp", pathlib.Path(source) / "examples" / "simulated_orders.cpp")
+    for package, text, name in zip(("holdfast", "holdfast-sim"), sources, PROGRAMS):
+        flags = run("pkg-config", "--cflags", "--libs", package,
+                    env=os.environ | {"PKG_CONFIG_PATH": ":".join(folders)}).split()
+        run("c++", "-std=c++20", text, "-o", place / name, *flags)
+    return [place / name for name in PROGRAMS]
 
 
 def expect(said, *words):
@@ -110,11 +112,12 @@ def main():
     consumer = pathlib.Path(source) / "tests/package/consumer"
     with tempfile.TemporaryDirectory() as temporary:
         place = pathlib.Path(temporary)
-        program = globals()[way](consumer, source, build, place)
-        said = run(program).strip() if program else GREETING
+        said = [run(program).strip() for program in globals()[way](consumer, source, build, place)]
         headers = sorted(p.name for p in (place / "prefix").rglob("*.h*"))
         print("headers:", *headers)
-        assert said == GREETING, f"the program said {said!r}"
+        if said:
+            assert said[0] == GREETING, f"the program said {said[0]!r}"
+            expect(said[1], "charge:\nseed ", "times\n", "charge_once:\n500 seeds,", "no violation")
         if way != "add_subdirectory":
             promised = sorted(p.name for p in (pathlib.Path(source) / "include/holdfast").glob("*.h*"))
             assert headers == promised, "installed headers are not the public ones"

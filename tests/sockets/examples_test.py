@@ -79,6 +79,13 @@ def test_requester_and_replier(test):
     h.expect(made.count("acked", "turn") == 200, "not every request is done")
 
 
+def test_simulated_orders(_):
+    """The handler that charges twice is caught with a seed, the mended one passes 500 of them."""
+    printed = text(run("simulated_orders"))
+    h.expect("charge:\nseed " in printed and "was charged 2 times" in printed, printed)
+    h.expect("charge_once:\n500 seeds," in printed and printed.endswith("no violation\n"), printed)
+
+
 def test_the_simple_form(test):
     _, endpoint = device(test)
     printed = script("simple_form.py", "publish", endpoint, text_in=text(LINES))
