@@ -36,10 +36,10 @@ def program(name):
     return path
 
 
-def run(name, *arguments, text_in=None):
+def run(name, *arguments, text_in=None, within=30):
     """Runs an example in C++ to its end; gives the lines it printed."""
     done = subprocess.run([program(name), *map(str, arguments)], input=text_in, capture_output=True, text=True,
-                          timeout=30 * h.SCALE, check=False, preexec_fn=h.die_with_parent)
+                          timeout=within * h.SCALE, check=False, preexec_fn=h.die_with_parent)
     h.expect(done.returncode == 0, f"{name} ended with {done.returncode}: {done.stdout}{done.stderr}")
     return done.stdout.splitlines()
 
@@ -81,7 +81,7 @@ def test_requester_and_replier(test):
 
 def test_simulated_orders(_):
     """The handler that charges twice is caught with a seed, the mended one passes 500 of them."""
-    printed = text(run("simulated_orders"))
+    printed = text(run("simulated_orders", within=180))
     h.expect("charge:\nseed " in printed and "was charged 2 times" in printed, printed)
     h.expect("charge_once:\n500 seeds," in printed and printed.endswith("no violation\n"), printed)
 
