@@ -301,6 +301,7 @@ class scene:
         self.dir = tempfile.mkdtemp(prefix="hf-")
         self.ends = []
         self.devices, self.children = [], []
+        self.histories = False  # load programs write down what a checker of histories reads
 
     def on_end(self, call):
         self.ends.append(call)

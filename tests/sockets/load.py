@@ -39,7 +39,8 @@ class peer:
         test.peers = getattr(test, "peers", 0) + 1
         self.name = f"{kind}{test.peers}"
         self.log = test.path(f"{self.name}.log")
-        self.command = (f"load_{kind}", "--log", self.log, "--heartbeat", HEARTBEAT_MS, *arguments)
+        told = ("--history", test.path(f"{self.name}.history"), "--who", self.name) if test.histories else ()
+        self.command = (f"load_{kind}", "--log", self.log, "--heartbeat", HEARTBEAT_MS, *told, *arguments)
         self.child = test.tool(self.name, *self.command)
 
     def __getattr__(self, name):
@@ -91,10 +92,10 @@ class producer(peer):
 
 
 class worker(peer):
-    """Receives, checks to the byte, logs, acks. `hold`: keeps that many without acking them."""
+    """Receives, checks to the byte, logs, acks after `work_ms`. `hold`: keeps that many without acking them."""
 
-    def __init__(self, test, endpoint, hold=0, salt=0):
-        super().__init__(test, "worker", "--endpoint", endpoint, "--hold", hold, "--salt", salt)
+    def __init__(self, test, endpoint, hold=0, salt=0, work_ms=0):
+        super().__init__(test, "worker", "--endpoint", endpoint, "--hold", hold, "--salt", salt, "--work", work_ms)
         self.child.wait_line("running")
 
     def wait_holding(self):
@@ -113,9 +114,10 @@ class worker(peer):
 class subscriber(peer):
     """A durable subscription of the topic 1, or of all; `restart` is another life of it."""
 
-    def __init__(self, test, endpoint, name, topic=None, salt=0):
+    def __init__(self, test, endpoint, name, topic=None, salt=0, work_ms=0):
         prefix = () if topic is None else ("--prefix", f"topic{topic}")
-        super().__init__(test, "subscriber", "--endpoint", endpoint, "--name", name, "--salt", salt, *prefix)
+        super().__init__(test, "subscriber", "--endpoint", endpoint, "--name", name, "--salt", salt, "--work", work_ms,
+                         *prefix)
         self.topic = topic
 
     def wants(self, number):

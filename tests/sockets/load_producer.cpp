@@ -11,7 +11,7 @@
 #include <thread>
 
 #include "holdfast/pipeline.hpp"
-#include "tests/sockets/load_message.hpp"
+#include "tests/sockets/load_history.hpp"
 
 namespace {
 
@@ -23,6 +23,7 @@ class program {
  public:
   explicit program(const load::arguments& given)
       : log_(given.text("log")),
+        history_(given, given.number("topics") != 0 ? "publisher" : "producer"),
         sender_(static_cast<std::uint32_t>(given.number("sender"))),
         count_(given.number("count")),
         next_(std::max<std::uint64_t>(1, given.number("first"))),
@@ -66,6 +67,8 @@ class program {
     const std::string topic = load::topic_of(next_);
     std::vector<holdfast::part_view> views(made.begin(), made.end());
     if (topics_) views.insert(views.begin(), holdfast::as_part(topic));
+    history_.sends(sender_, next_);
+    history_.write();
     for (;;) {
       const auto sent = producer_->send_at(next_, views, milliseconds(50));
       if (sent) break;
@@ -79,10 +82,13 @@ class program {
     const std::uint64_t now = std::min(producer_->accepted_through(), next_ - 1);
     if (now == logged_) return;
     log_.write(&now, sizeof now);
+    history_.accepted(sender_, now);
+    history_.write();
     logged_ = now;
   }
 
   load::log_file log_;
+  load::history history_;
   std::uint32_t sender_;
   std::uint64_t count_, next_, salt_, rate_;
   std::uint32_t size_, spread_;

@@ -3,20 +3,27 @@
 #pragma once
 
 #include <span>
+#include <thread>
 #include <vector>
 
 #include "holdfast/delivery.hpp"
 #include "holdfast/endpoint.hpp"
-#include "tests/sockets/load_message.hpp"
+#include "tests/sockets/load_history.hpp"
 
 namespace load {
 
-/// `endpoint`: holdfast::worker or holdfast::subscriber. `skip`: parts before the message's own.
+/// `endpoint`: holdfast::worker or holdfast::subscriber. `skip`: parts before the message's own,
+/// which only a subscriber has.
 template <class endpoint>
 class receiver {
  public:
   receiver(endpoint made, const arguments& given, std::size_t skip)
-      : from(std::move(made)), log(given.text("log")), salt_(given.number("salt")), skip_(skip) {}
+      : from(std::move(made)),
+        log(given.text("log")),
+        history_(given, skip == 0 ? "worker" : "subscriber"),
+        salt_(given.number("salt")),
+        work_(given.number("work")),
+        skip_(skip) {}
 
   [[noreturn]] void run() {
     for (;;) {
@@ -48,28 +55,45 @@ class receiver {
  private:
   void take(const holdfast::batch& got) {
     std::vector<record> records;
-    for (const holdfast::delivery& one : got) records.push_back(check(one));
+    std::vector<std::uint64_t> sequences;
+    for (const holdfast::delivery& one : got) {
+      records.push_back(check(one));
+      sequences.push_back(one.sequence());
+      history_.gets(records.back(), one.sequence());
+      history_.done(records.back());
+    }
     log.write(records);
-    if (from.ack(got).ok()) unconfirmed_.insert(unconfirmed_.end(), records.begin(), records.end());
+    history_.write();
+    std::this_thread::sleep_for(work_);  // what it does with them
+    if (!from.ack(got).ok()) return;
+    unconfirmed_.insert(unconfirmed_.end(), records.begin(), records.end());
+    sequences_.insert(sequences_.end(), sequences.begin(), sequences.end());
   }
 
   // All acks so far durable: logs each as confirmed. Some lost with their session: none is sure.
   void confirm() {
     const holdfast::status outcome = from.flush(holdfast::milliseconds(100));
     if (outcome.ok()) {
-      for (record& one : unconfirmed_) {
-        one.what = ack_confirmed;
-        one.time_ns = now_ns();
+      for (std::size_t i = 0; i < unconfirmed_.size(); ++i) {
+        unconfirmed_[i].what = ack_confirmed;
+        unconfirmed_[i].time_ns = now_ns();
+        history_.confirmed(unconfirmed_[i], sequences_[i]);
       }
       log.write(unconfirmed_);
+      history_.write();
     }
-    if (outcome.kind() != holdfast::errc::timeout) unconfirmed_.clear();
+    if (outcome.kind() == holdfast::errc::timeout) return;
+    unconfirmed_.clear();
+    sequences_.clear();
   }
 
+  history history_;
   std::uint64_t salt_;
+  std::chrono::milliseconds work_;
   std::size_t skip_;
   std::vector<holdfast::part_view> parts_;
   std::vector<record> unconfirmed_;
+  std::vector<std::uint64_t> sequences_;  // of those
 };
 
 }  // namespace load

@@ -5,7 +5,7 @@
 //
 // Prints `running`; ends with its input.
 #include "holdfast/reqrep.hpp"
-#include "tests/sockets/load_message.hpp"
+#include "tests/sockets/load_history.hpp"
 
 namespace {
 
@@ -14,7 +14,10 @@ using holdfast::milliseconds;
 class program {
  public:
   explicit program(const load::arguments& given)
-      : replier_(open(given)), log_(given.text("log")), salt_(given.number("salt")) {}
+      : replier_(open(given)),
+        log_(given.text("log")),
+        history_(given, "replier"),
+        salt_(given.number("salt")) {}
 
   void run() {
     load::say("running");
@@ -53,6 +56,9 @@ class program {
                             request.redelivered(), static_cast<std::uint16_t>(request.attempt()),
                             seen.number,           load::now_ns()};
     log_.write(done);
+    history_.gets(done, request.sequence());
+    history_.done(done);
+    history_.write();
     parts_.insert(parts_.begin(), holdfast::as_part("re"));
     const bool said = replier_.reply(request, parts_).ok();
     unsettled_.push_back(done);
@@ -70,13 +76,16 @@ class program {
     for (load::record& one : unsettled_) {
       one.what = what;
       one.time_ns = load::now_ns();
+      if (what == load::ack_confirmed) history_.confirmed(one, 0);
     }
     log_.write(unsettled_);
+    history_.write();
     unsettled_.clear();
   }
 
   holdfast::replier replier_;
   load::log_file log_;
+  load::history history_;
   std::uint64_t salt_;
   std::vector<holdfast::part_view> parts_;
   std::vector<load::record> unsettled_;

@@ -8,7 +8,7 @@
 // something comes on standard input. Prints `asked
 // LAST` when all is asked, and `done LAST` when each has its reply.
 #include "holdfast/reqrep.hpp"
-#include "tests/sockets/load_message.hpp"
+#include "tests/sockets/load_history.hpp"
 
 namespace {
 
@@ -21,6 +21,7 @@ class program {
   explicit program(const load::arguments& given)
       : given_(given),
         log_(given.text("log")),
+        history_(given, "requester"),
         sender_(static_cast<std::uint32_t>(given.number("sender"))),
         salt_(given.number("salt")),
         open_max_(given.has("open") ? given.number("open") : open_default),
@@ -65,6 +66,8 @@ class program {
     terms.deadline = milliseconds(120'000);
     std::memcpy(terms.id.emplace().data(), &number, sizeof number);
     log(load::asked, number, 0);
+    history_.sends(sender_, number);
+    history_.write();
     if (const auto asked = requester_.ask(given_.text("service"), views, terms); !asked)
       load::fail(asked.text());
     asked_ = number;
@@ -83,6 +86,8 @@ class program {
     const load::verdict seen = load::check(std::span(parts).subspan(1), salt_);
     const bool right = begins && seen.exact && seen.sender == sender_ && seen.number == number;
     log(right ? load::answered : load::wrong, number, reply->status());
+    history_.answered(sender_, number, reply->status(), right);
+    history_.write();
   }
 
   void log(load::event what, std::uint64_t number, std::uint16_t status) {
@@ -91,6 +96,7 @@ class program {
 
   load::arguments given_;
   load::log_file log_;
+  load::history history_;
   std::uint32_t sender_;
   std::uint64_t salt_, open_max_;
   bool takes_;

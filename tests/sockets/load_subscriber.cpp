@@ -1,7 +1,8 @@
 // load_subscriber: a durable subscriber under load (load_receiver.hpp). Its log tells where each of
 // its lives began.
 //
-//   load_subscriber --endpoint EP --log FILE --name N [--prefix P] [--salt N] [--heartbeat MS]
+//   load_subscriber --endpoint EP --log FILE --name N [--prefix P] [--work MS] [--salt N]
+//                  [--heartbeat MS]
 #include "holdfast/pubsub.hpp"
 #include "tests/sockets/load_receiver.hpp"
 

@@ -1,7 +1,8 @@
 // load_worker: a worker under load (load_receiver.hpp).
 //
-//   load_worker --endpoint EP --log FILE [--hold N] [--salt N] [--heartbeat MS]
+//   load_worker --endpoint EP --log FILE [--hold N] [--work MS] [--salt N] [--heartbeat MS]
 //
+// work: between what it received and its ack.
 // hold: receives N messages one by one and keeps them unacked (prints "holding"); `release` on
 // standard input makes it ack them and go on as the others do.
 #include "holdfast/pipeline.hpp"
