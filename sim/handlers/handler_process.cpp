@@ -19,7 +19,7 @@ struct handler_process::life {
   std::any memory;
   std::unique_ptr<trade> work;
   std::unique_ptr<wiring> wires;
-  bool busy = false;
+  std::optional<job> at_hand;  // here, not in its events: those outlive everybody
 };
 
 /// What a handler sees of its process during one call.
@@ -118,32 +118,33 @@ std::uint64_t handler_process::some_time() {
 
 void handler_process::look(life& l) {
   l.work->look();
-  if (l.busy || l.wires->paused()) return;
-  const auto next = std::make_shared<job>();
-  if (!l.work->take(*next)) return;
-  l.busy = true;
-  later(some_time(), [this, next](life& of) { call(of, next); });
+  if (l.at_hand || l.wires->paused()) return;
+  job next;
+  if (!l.work->take(next)) return;
+  l.at_hand = std::move(next);
+  later(some_time(), [this](life& of) { call(of); });
 }
 
-void handler_process::call(life& l, const std::shared_ptr<job>& what) {
+void handler_process::call(life& l) {
+  const job& what = *l.at_hand;
   ++stage_.counts().calls;
-  inside self(*this, l, what->key);
+  inside self(*this, l, what.key);
   simulated::handled said;
   try {
-    said = l.work->call(*what, self);
+    said = l.work->call(what, self);
   } catch (const killed&) {
-    tell("was in its handler, with", what->key);
+    tell("was in its handler, with", what.key);
     return die();
   } catch (const std::exception& thrown) {
     return self.fail(std::string("an exception left the handler: ") + thrown.what());
   } catch (...) {
     return self.fail("something left the handler that is no std::exception");
   }
-  later(self.spent_ns() + some_time(), [this, what, said](life& of) { settle(of, *what, said); });
+  later(self.spent_ns() + some_time(), [this, said](life& of) { settle(of, said); });
 }
 
-void handler_process::settle(life& l, const job& what, const simulated::handled& said) {
-  l.busy = false;
+void handler_process::settle(life& l, const simulated::handled& said) {
+  const job what = *std::exchange(l.at_hand, std::nullopt);
   if (!l.work->settle(what, said))
     in_.judged.fail(handlers, "a " + plan_.kind + " cannot say that", what.key, now());
   l.wires->pump();

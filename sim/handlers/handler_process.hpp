@@ -39,8 +39,8 @@ class handler_process final : public application {
   void later(std::uint64_t delay, step what);
   std::uint64_t some_time();
   void look(life& l);
-  void call(life& l, const std::shared_ptr<job>& what);
-  void settle(life& l, const job& what, const simulated::handled& said);
+  void call(life& l);
+  void settle(life& l, const simulated::handled& said);
   void may_die();
 
   handler_plan plan_;
