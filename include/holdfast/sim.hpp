@@ -52,7 +52,7 @@ class store {
   virtual void put(std::string_view key, std::string value) = 0;
   virtual void erase(std::string_view key) = 0;
   /// All changes or none. The process may be killed in it, before or after they count: then it
-  /// does not return, but leaves by an exception that no handler may keep.
+  /// does not return, but leaves by an exception; a handler that catches it dies all the same.
   virtual void commit() = 0;
 
  protected:

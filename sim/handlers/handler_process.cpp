@@ -41,9 +41,7 @@ class handler_process::inside final : public simulated::process {
   }
   simulated::store& disk() override { return life_.disk; }
   void may_die() override { of_.may_die(); }
-  void fail(std::string what) override {
-    of_.in_.judged.fail(handlers, std::move(what), about_, of_.now());
-  }
+  void fail(std::string what) override { of_.fail(std::move(what), about_); }
   std::uint64_t spent_ns() const noexcept { return spent_ns_; }
 
  private:
@@ -97,7 +95,12 @@ void handler_process::pause(std::uint64_t for_ns) {
 }
 
 void handler_process::may_die() {
-  if (!behaving_ && random_.chance(plan_.die_percent)) throw killed();
+  dying_ = dying_ || (!behaving_ && random_.chance(plan_.die_percent));
+  if (dying_) throw killed();
+}
+
+void handler_process::fail(std::string what, const message_key& about) {
+  if (!dying_) in_.judged.fail(handlers, std::move(what), about, now());
 }
 
 // ---- one message after another ------------------------------------------------------------------
@@ -133,20 +136,21 @@ void handler_process::call(life& l) {
   try {
     said = l.work->call(what, self);
   } catch (const killed&) {
+  } catch (const std::exception& thrown) {
+    self.fail(std::string("an exception left the handler: ") + thrown.what());
+  } catch (...) {
+    self.fail("something left the handler that is no std::exception");
+  }
+  if (std::exchange(dying_, false)) {
     tell("was in its handler, with", what.key);
     return die();
-  } catch (const std::exception& thrown) {
-    return self.fail(std::string("an exception left the handler: ") + thrown.what());
-  } catch (...) {
-    return self.fail("something left the handler that is no std::exception");
   }
   later(self.spent_ns() + some_time(), [this, said](life& of) { settle(of, said); });
 }
 
 void handler_process::settle(life& l, const simulated::handled& said) {
   const job what = *std::exchange(l.at_hand, std::nullopt);
-  if (!l.work->settle(what, said))
-    in_.judged.fail(handlers, "a " + plan_.kind + " cannot say that", what.key, now());
+  if (!l.work->settle(what, said)) fail("a " + plan_.kind + " cannot say that", what.key);
   l.wires->pump();
 }
 

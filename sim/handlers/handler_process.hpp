@@ -42,11 +42,13 @@ class handler_process final : public application {
   void call(life& l);
   void settle(life& l, const simulated::handled& said);
   void may_die();
+  void fail(std::string what, const message_key& about);
 
   handler_plan plan_;
   stage& stage_;
   std::shared_ptr<life> now_;
   std::uint32_t lives_ = 0;
+  bool dying_ = false;  // also if the handler kept what was to leave it
 };
 
 }  // namespace holdfast::sim

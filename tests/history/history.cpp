@@ -60,6 +60,8 @@ class court {
       told_.tell(e.t, "is stopped for a while", e.who);
     else if (e.what == "killed")
       told_.tell(e.t, "is killed", e.who);
+    else if (e.what == "aborted")
+      told_.tell(e.t, "is aborted by libzmq", e.who);
     else if (e.what == "cut")
       told_.tell(e.t, "are cut", e.who);
     else

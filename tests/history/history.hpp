@@ -11,7 +11,7 @@
 //   confirmed  from, n, seq   its ack, or reply, is known to be durable
 //   answered   from, n, status, exact
 //   stopped    until          stood still from t on
-//   killed, cut               for people
+//   killed, cut, aborted      for people
 //
 // When a device let go of a frame is not known here. A process may sit on one for `slack_ns`, and
 // for as long as it was stopped: what could be such a late frame is no violation.

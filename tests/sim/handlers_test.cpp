@@ -110,6 +110,21 @@ TEST_CASE("a process is killed between two commits of its handler") {
   CHECK(found.story.find("was in its handler") != std::string::npos);
 }
 
+TEST_CASE("a handler that catches its death dies all the same") {
+  const auto stubborn = [](const delivery& message, process& self) {
+    try {
+      return count_it_once(message, self);
+    } catch (...) {
+      add_one(self.disk(), "after death");
+      return handled::ack();
+    }
+  };
+  const outcome found = workers(stubborn, only(&faults::handlers_die)).search(seeds);
+  INFO(to_text(found));
+  CHECK(found.passed);
+  CHECK(found.deaths > 0);
+}
+
 TEST_CASE("an effect on the world outside is made twice where the process may die") {
   const auto outside = std::make_shared<std::map<std::string, int>>();
   const simulation mails([outside](world& made) {
