@@ -1,23 +1,19 @@
 #include "bench/processes.hpp"
 
-#include <arpa/inet.h>
 #include <fcntl.h>
-#include <netinet/in.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
-#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <csignal>
 #include <cstdio>
-#include <cstdlib>
 #include <cstring>
 #include <ctime>
 #include <filesystem>
-#include <new>
-#include <random>
+#include <fstream>
+#include <stdexcept>
 #include <utility>
 
 namespace holdfast::bench {
@@ -41,6 +37,35 @@ pid_t fork_child() {
   return pid;
 }
 
+[[noreturn]] void execute(const std::vector<std::string>& command) {
+  std::vector<char*> arguments;
+  arguments.reserve(command.size() + 1);
+  for (const std::string& word : command) arguments.push_back(const_cast<char*>(word.c_str()));
+  arguments.push_back(nullptr);
+  execv(arguments[0], arguments.data());
+  _exit(127);
+}
+
+// Adds the children of each thread of `pid`, and theirs.
+void add_below(pid_t pid, std::vector<pid_t>& all) {
+  std::error_code gone;
+  const std::string tasks = "/proc/" + std::to_string(pid) + "/task";
+  for (const auto& task : std::filesystem::directory_iterator(tasks, gone)) {
+    std::ifstream in(task.path() / "children");
+    for (pid_t below = 0; in >> below;) {
+      all.push_back(below);
+      add_below(below, all);
+    }
+  }
+}
+
+double peak_of(pid_t pid) {
+  std::ifstream in("/proc/" + std::to_string(pid) + "/status");
+  for (std::string word; in >> word;)
+    if (double kib = 0; word == "VmHWM:" && in >> kib) return kib * 1024;
+  return 0;
+}
+
 // Reads lines until one begins with `ready`.
 bool wait_line(int from, const std::string& ready) {
   std::string line;
@@ -59,17 +84,22 @@ bool wait_line(int from, const std::string& ready) {
 
 }  // namespace
 
-counters* make_counters() {
-  void* at =
-      mmap(nullptr, sizeof(counters), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-  if (at == MAP_FAILED) give_up("mmap of shared counters failed");
-  return new (at) counters;
+void* map_shared(std::size_t bytes) {
+  void* at = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  if (at == MAP_FAILED) give_up("mmap of shared memory failed");
+  return at;
+}
+
+void unmap_shared(void* at, std::size_t bytes) noexcept {
+  munmap(at, bytes);
 }
 
 child::child(const std::function<void()>& body) : pid_(fork_child()) {
   if (pid_ != 0) return;
-  body();
-  _exit(0);
+  _exit(run_main([&] {
+    body();
+    return 0;
+  }));
 }
 
 child::child(const std::vector<std::string>& command, const std::string& ready) {
@@ -78,12 +108,7 @@ child::child(const std::vector<std::string>& command, const std::string& ready) 
   pid_ = fork_child();
   if (pid_ == 0) {
     dup2(pipe_ends[1], STDOUT_FILENO);
-    std::vector<char*> arguments;
-    arguments.reserve(command.size() + 1);
-    for (const std::string& word : command) arguments.push_back(const_cast<char*>(word.c_str()));
-    arguments.push_back(nullptr);
-    execv(arguments[0], arguments.data());
-    _exit(127);
+    execute(command);
   }
   close(pipe_ends[1]);
   const bool came = wait_line(pipe_ends[0], ready);
@@ -91,17 +116,64 @@ child::child(const std::vector<std::string>& command, const std::string& ready) 
   if (!came) give_up(command[0] + " did not say '" + ready + "'");
 }
 
-child::child(child&& other) noexcept : pid_(std::exchange(other.pid_, -1)) {}
+child::child(const std::vector<std::string>& command, const log_file& log)
+    : pid_(fork_child()), patience_(20) {
+  if (pid_ != 0) return;
+  const int out = open(log.path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
+  dup2(out, STDOUT_FILENO);
+  dup2(out, STDERR_FILENO);
+  execute(command);
+}
+
+child::child(child&& other) noexcept
+    : pid_(std::exchange(other.pid_, -1)), patience_(other.patience_) {}
 
 child::~child() {
+  if (patience_ > 0) end(patience_);
   if (pid_ <= 0) return;
   kill(pid_, SIGKILL);
   waitpid(pid_, nullptr, 0);
 }
 
+std::vector<pid_t> child::tree() const {
+  std::vector<pid_t> all{pid_};
+  add_below(pid_, all);
+  return all;
+}
+
 double child::cpu_seconds() const {
-  clockid_t clock{};
-  return clock_getcpuclockid(pid_, &clock) == 0 ? seconds_of(clock) : 0;
+  double sum = 0;
+  for (const pid_t one : tree())
+    if (clockid_t clock{}; clock_getcpuclockid(one, &clock) == 0) sum += seconds_of(clock);
+  return sum;
+}
+
+void child::reset_peak() const {
+  for (const pid_t one : tree())
+    std::ofstream("/proc/" + std::to_string(one) + "/clear_refs") << "5";
+}
+
+double child::peak_bytes() const {
+  double sum = 0;
+  for (const pid_t one : tree()) sum += peak_of(one);
+  return sum;
+}
+
+bool child::alive() {
+  if (pid_ > 0 && waitpid(pid_, nullptr, WNOHANG) == pid_) pid_ = -1;
+  return pid_ > 0;
+}
+
+bool child::wait() {
+  int how = -1;
+  waitpid(std::exchange(pid_, -1), &how, 0);
+  return how == 0;
+}
+
+void child::end(double patience_seconds) {
+  if (pid_ > 0) kill(pid_, SIGTERM);
+  const double patience_ends = now_seconds() + patience_seconds;
+  while (alive() && now_seconds() < patience_ends) sleep_until(now_seconds() + 0.005);
 }
 
 double now_seconds() {
@@ -113,44 +185,22 @@ void yield_shortly() {
   nanosleep(&pause, nullptr);
 }
 
+void sleep_until(double moment) {
+  timespec at{};
+  at.tv_sec = static_cast<time_t>(moment);
+  at.tv_nsec = static_cast<long>((moment - static_cast<double>(at.tv_sec)) * 1e9);
+  while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &at, nullptr) == EINTR) continue;
+}
+
 void give_up(const std::string& why) {
-  std::fprintf(stderr, "bench: %s\n", why.c_str());
-  std::exit(1);
+  throw std::runtime_error(why);
 }
 
-scratch_directory::scratch_directory() {
-  std::string name = std::filesystem::temp_directory_path() / "holdfast-bench-XXXXXX";
-  if (mkdtemp(name.data()) == nullptr) give_up("no temporary directory");
-  path_ = name;
-}
-
-scratch_directory::~scratch_directory() {
-  std::error_code ignored;
-  std::filesystem::remove_all(path_, ignored);
-}
-
-std::string free_endpoint() {
-  std::random_device source;
-  for (int tries = 0; tries < 1000; ++tries) {
-    const auto port = static_cast<std::uint16_t>(12000 + source() % 20000);  // below ephemeral ones
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_port = htons(port);
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    const int probe = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    const bool free = bind(probe, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0;
-    close(probe);
-    if (free) return "tcp://127.0.0.1:" + std::to_string(port);
-  }
-  give_up("no free port");
-}
-
-std::string device_program(const char* argv0) {
-  if (const char* named = std::getenv("HOLDFAST_BIN")) return named;
-  const auto beside = std::filesystem::absolute(argv0).parent_path().parent_path() / "holdfast";
-  if (!std::filesystem::exists(beside))
-    give_up("no " + beside.string() + "; name the device's program in HOLDFAST_BIN");
-  return beside;
+int run_main(const std::function<int()>& body) try {
+  return body();
+} catch (const std::exception& failure) {
+  std::fprintf(stderr, "bench: %s\n", failure.what());
+  return 1;
 }
 
 }  // namespace holdfast::bench

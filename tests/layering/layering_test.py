@@ -55,6 +55,7 @@ PLANTED = [
     ("library", {"journal/j.cpp": "#include <boost/interprocess/mapped_region.hpp>\n"}),
     ("library", {"include/holdfast/x.hpp": "// x\n#pragma once\n#include <msgpack.hpp>\n"}),
     ("library", {"base/b.cpp": "#include <unheard/of.h>\n"}),
+    ("library", {"bench/b.cpp": "#include <hiredis/hiredis.h>\n"}),
     ("pure", {"patterns/p.cpp": "#include <mutex>\n"}),
     ("pure", {"patterns/pipeline/p.cpp": "#include <thread>\n"}),
     ("clock", {"devices/loop/l.cpp": "auto t = std::chrono::steady_clock::now();\n"}),

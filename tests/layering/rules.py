@@ -76,15 +76,18 @@ def library_of(name: str) -> str | None:
     return longest_prefix(name, tables.LIBRARIES)
 
 
+def is_free(path: str, library: str | None) -> bool:
+    places = tables.LIBRARIES.get(library, [])
+    return path.startswith(tables.FREE_ROOMS) and not any(p.startswith(tables.FREE_ROOMS) for p in places)
+
+
 def libraries(files: Files) -> Iterator[Violation]:
     for path, text in cpp(files):
-        if path.startswith(tables.FREE_ROOMS):
-            continue
         for found in INCLUDE.finditer(text):
             name, line = found[2], line_of(text, found.start())
-            if found[1] == '"' and resolve(name, found[1], path, files) in files:
-                continue
             library = library_of(name)
+            if is_free(path, library) or resolve(name, found[1], path, files) in files:
+                continue
             if library is None:
                 if found[1] == "<" and "/" in name and not name.startswith(tables.SYSTEM_PREFIXES):
                     yield Violation("library", path, line, f"<{name}> is in no table of libraries")

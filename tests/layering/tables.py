@@ -28,7 +28,8 @@ ARROWS = {
 }
 
 # Third-party headers, by how their name begins, and the only places of each. A place that does not
-# end in "/" names files by the beginning of their path. Tests and benchmarks are free.
+# end in "/" names files by the beginning of their path. Tests and benchmarks are free, but for the
+# libraries that stand in a benchmark alone.
 LIBRARIES = {
     "zmq": ["devices/transport/"],
     "boost/": ["journal/mapping.cpp"],
@@ -42,6 +43,10 @@ LIBRARIES = {
     "doctest": [],
     "rapidcheck": [],
     "benchmark/": [],
+    "amqp": ["bench/contestants/rabbitmq.cpp"],
+    "hiredis/": ["bench/contestants/redis.cpp"],
+    "mosquitto": ["bench/contestants/mosquitto.cpp"],
+    "nats/": ["bench/contestants/nats.cpp"],
 }
 FREE_ROOMS = ("tests/", "bench/")
 
