@@ -24,28 +24,23 @@ amqp_bytes_t bytes_of(std::string_view text) {
   return {text.size(), const_cast<char*>(text.data())};
 }
 
-/// A connection with one channel, and the durable queue "bench".
+/// A connection with one channel.
 class connection {
  public:
-  connection(std::uint16_t port, const std::string& kind) : state_(amqp_new_connection()) {
+  explicit connection(std::uint16_t port) : state_(amqp_new_connection()) {
     amqp_socket_t* socket = amqp_tcp_socket_new(state_);
     if (socket == nullptr || amqp_socket_open(socket, "127.0.0.1", port) != AMQP_STATUS_OK)
       give_up("rabbitmq: no connection");
     must(amqp_login(state_, "/", 0, frame_bytes, 0, AMQP_SASL_METHOD_PLAIN, "guest", "guest"));
     amqp_channel_open(state_, channel);
-    must(amqp_get_rpc_reply(state_));
-    declare(kind);
+    must_have_gone_well();
   }
   connection(const connection&) = delete;
   connection& operator=(const connection&) = delete;
   ~connection() { amqp_destroy_connection(state_); }
   amqp_connection_state_t get() const { return state_; }
   void must_have_gone_well() { must(amqp_get_rpc_reply(state_)); }
-
- private:
-  static void must(const amqp_rpc_reply_t& reply) {
-    if (reply.reply_type != AMQP_RESPONSE_NORMAL) give_up("rabbitmq: a call failed");
-  }
+  /// Makes the durable queue "bench".
   void declare(const std::string& kind) {
     amqp_table_entry_t type{};
     type.key = bytes_of("x-queue-type");
@@ -55,13 +50,18 @@ class connection {
     amqp_queue_declare(state_, channel, bytes_of("bench"), 0, 1, 0, 0, arguments);
     must_have_gone_well();
   }
+
+ private:
+  static void must(const amqp_rpc_reply_t& reply) {
+    if (reply.reply_type != AMQP_RESPONSE_NORMAL) give_up("rabbitmq: a call failed");
+  }
   amqp_connection_state_t state_;
 };
 
 class confirmed_sender : public sender {
  public:
-  confirmed_sender(std::uint16_t port, const std::string& kind, std::size_t bytes)
-      : to_(port, kind), window_(std::min(window_of(bytes), window_max)) {
+  confirmed_sender(std::uint16_t port, std::size_t bytes)
+      : to_(port), window_(std::min(window_of(bytes), window_max)) {
     amqp_confirm_select(to_.get(), channel);
     to_.must_have_gone_well();
     properties_._flags = AMQP_BASIC_DELIVERY_MODE_FLAG;
@@ -108,7 +108,7 @@ class confirmed_sender : public sender {
 
 class prefetching_receiver : public receiver {
  public:
-  prefetching_receiver(std::uint16_t port, const std::string& kind) : from_(port, kind) {
+  explicit prefetching_receiver(std::uint16_t port) : from_(port) {
     amqp_basic_qos(from_.get(), channel, 0, prefetch, 0);
     from_.must_have_gone_well();
     amqp_basic_consume(from_.get(), channel, bytes_of("bench"), amqp_empty_bytes, 0, 0, 0,
@@ -167,10 +167,13 @@ contestant rabbitmq(const std::string& kind, const std::string& survives) {
                           "RABBITMQ_ENABLED_PLUGINS_FILE=" + home + "/plugins",
                           installed("rabbitmq-server")},
                          port);
+            // Once, before the ends meet: two who make it at the same time get in each other's way.
+            if (!child([=] { connection(port).declare(kind); }).wait())
+              give_up("rabbitmq: no queue");
             made.make_sender = [=, bytes = asked.bytes] {
-              return std::make_unique<confirmed_sender>(port, kind, bytes);
+              return std::make_unique<confirmed_sender>(port, bytes);
             };
-            made.make_receiver = [=] { return std::make_unique<prefetching_receiver>(port, kind); };
+            made.make_receiver = [=] { return std::make_unique<prefetching_receiver>(port); };
             return made;
           }};
 }
