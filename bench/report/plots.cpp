@@ -11,7 +11,7 @@ namespace holdfast::bench {
 namespace {
 
 // In the units of the picture's view box.
-constexpr double label_width = 300, plot_width = 460, value_width = 200, row_height = 26, bar = 14,
+constexpr double label_width = 330, plot_width = 460, value_width = 200, row_height = 26, bar = 14,
                  axis_height = 26;
 constexpr double plot_right = label_width + plot_width;
 
@@ -45,7 +45,13 @@ class axis {
   static axis logarithmic(double least, double most) {
     return {std::floor(std::log10(least)), std::ceil(std::log10(most)), true};
   }
-  static axis linear(double most) { return {0, most, false}; }
+  /// Up to a round number, in four round steps.
+  static axis linear(double most) {
+    const double power = std::pow(10, std::floor(std::log10(std::max(most, 1e-3) / 4)));
+    for (const double step : {1.0, 2.0, 2.5, 5.0})
+      if (4 * step * power >= most) return {0, 4 * step * power, false};
+    return {0, 40 * power, false};
+  }
 
   double at(double value) const {
     const double place = logarithmic_ ? std::log10(std::max(value, 1e-9)) : value;
@@ -92,6 +98,10 @@ std::string label(std::size_t i, const row& of) {
 
 std::string times_word(double ratio) {
   return ratio >= 1 ? fmt::format("{:g}x", ratio) : fmt::format("1/{:g}", 1 / ratio);
+}
+
+std::string round_time_word(double us) {
+  return us >= 1000 ? fmt::format("{:g} ms", us / 1000) : fmt::format("{:g} us", us);
 }
 
 double most_of(const rows& of, double (*value)(const row&)) {
@@ -143,7 +153,7 @@ std::string cpu_plot(const rows& of) {
     inside += text_at(plot_right + 10, middle_of(i) + 4, "value",
                       fmt::format("broker {}", time_word(one.broker_us)));
   }
-  return frame(of, along, time_word, inside);
+  return frame(of, along, round_time_word, inside);
 }
 
 std::string time_plot(const rows& of) {
@@ -165,7 +175,7 @@ std::string time_plot(const rows& of) {
                       fmt::format("{} / {} / {}", time_word(one.p50_us), time_word(one.p99_us),
                                   time_word(one.p999_us)));
   }
-  return frame(of, along, time_word, inside);
+  return frame(of, along, round_time_word, inside);
 }
 
 std::string escaped(const std::string& text) {
