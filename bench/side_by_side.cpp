@@ -23,6 +23,7 @@ constexpr part parts[] = {
     {"throughput", measure_throughput}, {"fan_out", measure_fan_out},
     {"requests", measure_requests},     {"round_trips", measure_round_trips},
     {"latency", measure_latency},       {"accepts", measure_accepts},
+    {"backlog", measure_backlog},
 };
 
 struct command {
@@ -51,6 +52,7 @@ void add_options(CLI::App& to, command& into) {
   to.add_option("--rounds", chosen.rounds, "Of each contestant")->check(CLI::PositiveNumber);
   to.add_option("--seconds", chosen.seconds, "Each measurement")->check(CLI::PositiveNumber);
   to.add_option("--messages", chosen.messages_max, "Most of one measurement");
+  to.add_option("--backlog", chosen.backlog, "Messages that wait, in the part backlog");
   to.add_option("--json", into.json, "File for the rows, an object each");
   to.add_option("--html", into.html, "File for a page with plots");
 }
@@ -59,6 +61,7 @@ void add_options(CLI::App& to, command& into) {
 void make_quick(const CLI::App& asked, plan& chosen) {
   if (asked.count("--rounds") == 0) chosen.rounds = 2;
   if (asked.count("--seconds") == 0) chosen.seconds = 0.6;
+  if (asked.count("--backlog") == 0) chosen.backlog = 2'000'000;
 }
 
 template <class writer>

@@ -40,7 +40,7 @@ void start_server(setup& of, const std::vector<std::string>& command, std::uint1
 }
 
 std::string write_scratch(const setup& of, const std::string& name, const std::string& text) {
-  const std::string path = of.scratch->path() + "/" + name;
+  std::string path = of.scratch->path() + "/" + name;
   std::ofstream(path) << text;
   return path;
 }

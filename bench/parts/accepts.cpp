@@ -159,6 +159,7 @@ void add_row(rows& to, row made, const std::vector<paired_sample>& rounds) {
 template <class own, class base>
 std::vector<paired_sample> paired(const std::vector<round_of_accepts>& rounds, own of, base with) {
   std::vector<paired_sample> all;
+  all.reserve(rounds.size());
   for (const round_of_accepts& one : rounds) all.push_back({of(one), with(one)});
   return all;
 }

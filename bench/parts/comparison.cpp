@@ -48,6 +48,7 @@ rows rows_of(const comparison& what, const contestants& all, const work& asked, 
   rows made;
   for (std::size_t i = 0; i < all.size(); ++i) {
     std::vector<paired_sample> pairs;
+    pairs.reserve(samples.size());
     for (const auto& round : samples) pairs.push_back({round[i], round[base]});
     made.push_back(words_of(what, all[i], asked.bytes));
     judge(made.back(), pairs);

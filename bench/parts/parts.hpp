@@ -28,5 +28,6 @@ rows measure_requests(const plan& chosen);
 rows measure_round_trips(const plan& chosen);
 rows measure_latency(const plan& chosen);
 rows measure_accepts(const plan& chosen);
+rows measure_backlog(const plan& chosen);
 
 }  // namespace holdfast::bench

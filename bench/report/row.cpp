@@ -8,6 +8,7 @@ namespace {
 template <class field>
 double median(const std::vector<sample>& all, field sample::*which) {
   std::vector<double> values;
+  values.reserve(all.size());
   for (const sample& one : all) values.push_back(static_cast<double>(one.*which));
   return spread_of(std::move(values)).median;
 }

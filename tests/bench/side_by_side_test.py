@@ -34,6 +34,8 @@ PATHS = {
     "accept of one message": {("round trip DEALER<->REP", "none"), ("holdfast accept", "process"),
                               ("holdfast accept", "disk"), ("fdatasync of 4 KiB", "disk"),
                               ("holdfast disk - process", "disk")},
+    "backlog": {("holdfast, nothing waits", "process"), ("holdfast, 500 wait", "process"),
+                ("holdfast, replay of these", "process")},
 }
 
 
