@@ -12,7 +12,7 @@ from nemesis import nemesis
 from soak_labs import all_labs
 
 ROUND_SECONDS = 600  # of one history: what is judged at once fits into memory
-WARM_SECONDS = 60  # of a device: until then its caches fill
+WARM_SECONDS = 300  # of a device: so long its memory was seen to fill, ever more slowly
 CALM_SECONDS_MAX = 0.4
 SAMPLE_SECONDS = 1.0
 

@@ -98,11 +98,11 @@ def test_a_quick_soak_is_clean_and_what_is_planted_in_its_history_is_seen(test):
 
 def test_the_slope_of_memory(_):
     """Two lives of different levels that grow alike."""
-    memory = soak.memory()
-    memory.lives = {("a", 1): [(at, 1000 + 5 * at) for at in range(100)],
-                    ("a", 2): [(at, 9000 + 5 * at) for at in range(200, 300)]}
+    memory, end = soak.memory(), soak.WARM_SECONDS + 100
+    memory.lives = {("a", 1): [(at, 1000 + 5 * at) for at in range(end)],
+                    ("a", 2): [(at, 9000 + 5 * at) for at in range(1000, 1000 + end)]}
     slope, samples = memory.slope()
-    h.expect(abs(slope - 5) < 1e-6 and samples == 2 * (100 - soak.WARM_SECONDS - 1), f"{slope} of {samples}")
+    h.expect(abs(slope - 5) < 1e-6 and samples == 2 * 99, f"{slope} of {samples}")
 
 
 if __name__ == "__main__":
