@@ -4,8 +4,8 @@ import signal
 import time
 
 STOP_SECONDS_MAX = 1.5  # beyond the life of a session, which is three heartbeats
-# Where libzmq 4.3.4 now and then aborts the process when a connection is reset: a kill like any other, and
-# reported apart.
+# Where libzmq 4.3.4 aborts any process that has a connection reset under it at a bad moment (docs/simulator.md):
+# a kill like any other, and reported apart.
 LIBZMQ_ABORTS = "stream_engine_base.cpp:331"
 
 
