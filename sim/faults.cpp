@@ -92,6 +92,7 @@ void fault_maker::start_device_later() {
 
 void fault_maker::happen(const planned_fault& one) {
   ++happened_;
+  ++of_[static_cast<std::size_t>(one.what)];
   random_source salt(one.salt);
   switch (one.what) {
     case fault::cut:

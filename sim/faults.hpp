@@ -35,6 +35,7 @@ class fault_maker {
   void begin();
   void stop();
   std::uint64_t count() const noexcept { return happened_; }
+  const fault_counts& counts() const noexcept { return of_; }
 
  private:
   void happen(const planned_fault& one);
@@ -50,6 +51,7 @@ class fault_maker {
   party& all_;
   random_source random_;
   std::uint64_t happened_ = 0;
+  fault_counts of_{};
   bool stopped_ = false;
   bool starting_ = false;
 };

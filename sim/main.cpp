@@ -63,26 +63,55 @@ int one(const request& asked) {
   return 1;
 }
 
+/// What many runs came to.
+struct tally {
+  std::uint64_t seeds = 0, virtual_ns = 0, events = 0, faults = 0, crashes = 0;
+  sim::judge::totals messages;
+  sim::fault_counts faults_of{};
+
+  void add(const sim::outcome& o) {
+    ++seeds;
+    virtual_ns += o.virtual_ns;
+    events += o.steps;
+    faults += o.faults;
+    crashes += o.crashes;
+    messages.sent += o.counts.sent;
+    messages.accepted += o.counts.accepted;
+    messages.delivered += o.counts.delivered;
+    messages.again += o.counts.again;
+    messages.answered += o.counts.answered;
+    for (std::size_t i = 0; i < faults_of.size(); ++i) faults_of[i] += o.faults_of[i];
+  }
+  void print(double seconds) const {
+    std::printf("messages: %llu sent, %llu accepted, %llu delivered (%llu again), %llu answered\n",
+                n(messages.sent), n(messages.accepted), n(messages.delivered), n(messages.again),
+                n(messages.answered));
+    std::printf("faults:");
+    for (std::size_t i = 0; i < faults_of.size(); ++i)
+      std::printf("%s %s %llu", i == 0 ? "" : ",", sim::name(static_cast<sim::fault>(i)),
+                  n(faults_of[i]));
+    std::printf("\n%llu device crashes, those in a recovery included\n", n(crashes));
+    std::printf(
+        "%llu seeds, %llu faults, %.0f virtual minutes, %.0f events a second: no violation\n",
+        n(seeds), n(faults), static_cast<double>(virtual_ns) / 60e9,
+        static_cast<double>(events) / seconds);
+  }
+};
+
 int many(const request& asked) {
   const std::uint64_t begin = monotonic_now();
   const std::uint64_t end = begin + asked.minutes * 60 * second_ns;
   random_source seeds(system_seed());
-  std::uint64_t count = 0, virtual_ns = 0, events = 0, faults = 0;
+  tally all;
   while (monotonic_now() < end) {
     const sim::plan p = sim::draw_plan(seeds.next() >> 24);
     const sim::outcome o = sim::simulate(p);
-    ++count;
-    virtual_ns += o.virtual_ns;
-    events += o.steps;
-    faults += o.faults;
+    all.add(o);
     if (o.ok) continue;
     tell(asked, p, o);
     return 1;
   }
-  const double seconds = static_cast<double>(monotonic_now() - begin) / 1e9;
-  std::printf("%llu seeds, %llu faults, %.0f virtual minutes, %.0f events a second: no violation\n",
-              n(count), n(faults), static_cast<double>(virtual_ns) / 60e9,
-              static_cast<double>(events) / seconds);
+  all.print(static_cast<double>(monotonic_now() - begin) / 1e9);
   return 0;
 }
 

@@ -11,36 +11,13 @@
 
 #include "sim/consumer.hpp"
 #include "sim/device.hpp"
+#include "sim/fault.hpp"
 #include "sim/guests.hpp"
 #include "sim/producer.hpp"
 #include "sim/requests.hpp"
 #include "sim/subscriber.hpp"
 
 namespace holdfast::sim {
-
-enum class fault : std::uint8_t {
-  cut,
-  stall,
-  partition_to_device,
-  partition_from_device,
-  device_killed,
-  device_power,
-  device_stopped,
-  disk_slow,
-  disk_full,
-  sync_fails,
-  write_fails,
-  bit_rots,
-  sender_killed,
-  sender_replaced,
-  sender_stopped,
-  receiver_killed,
-  receiver_stopped,
-  clock_forward,
-  clock_back,
-};
-inline constexpr std::size_t fault_kinds = 19;
-const char* name(fault f) noexcept;
 
 struct planned_fault {
   std::uint64_t at_ns = 0;

@@ -99,6 +99,7 @@ class course {
     o.crashes = all_.dev.crashes();
     o.cuts = all_.net.cuts();
     o.faults = faults_.count();
+    o.faults_of = faults_.counts();
     return std::move(o);
   }
 

@@ -7,6 +7,7 @@
 
 #include <string>
 
+#include "sim/fault.hpp"
 #include "sim/judge.hpp"
 
 namespace holdfast::sim {
@@ -22,6 +23,7 @@ struct outcome {
   std::uint64_t steps = 0, virtual_ns = 0;
   judge::totals counts;
   std::uint64_t crashes = 0, cuts = 0, faults = 0;
+  fault_counts faults_of{};
   /// With `trace`: of all inputs and outputs so far, after every step; every thousandth with the
   /// device's whole state and disk.
   std::vector<std::uint64_t> trace;
