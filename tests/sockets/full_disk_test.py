@@ -238,6 +238,8 @@ def test_a_restart_on_a_full_disk(test):
     device, _, reliable = full_device(test)
     with hfp.producer(reliable, "p") as producer:
         _, first_refused = fill(device, producer)
+        # What is not accepted yet may go with the device.
+        producer.wait_accepted(20 * h.SCALE, through=first_refused - 1)
     in_full = device.count("in")
     h.expect(in_full == first_refused - 1, f"in is {in_full}, refused at {first_refused}")
     device.restart()
