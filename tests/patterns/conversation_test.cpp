@@ -157,5 +157,46 @@ TEST_CASE("of the replies nobody asks for, the oldest go") {
   CHECK(t.acked() == std::vector<std::uint64_t>{1});
 }
 
+TEST_CASE("who waits is told why there is no reply") {
+  talk t(false);
+  t.ask(1);
+  request_terms terms;
+  terms.id = id_of(1);
+  const bytes_view body = as_bytes_view("q", 1);
+  CHECK(t.with.ask(terms, {&body, 1}, at).kind() == errc::in_use);
+  CHECK(t.with.take(id_of(1), at).kind() == errc::would_block);
+  CHECK(t.with.take(id_of(9), at).kind() == errc::not_found);
+  terms.id = id_of(2);
+  terms.deadline_ns = at.now_ns + 5;
+  REQUIRE(t.with.ask(terms, {&body, 1}, at));
+  CHECK(t.with.deadline_ns(id_of(2)) == at.now_ns + 5);
+  CHECK(t.with.take(id_of(2), {at.now_ns + 5, at.real_ns}).kind() == errc::expired);
+  CHECK(t.with.deadline_ns(id_of(2)) == 0);
+}
+
+TEST_CASE("a request that the device refuses for good has that for its outcome") {
+  talk t(false);
+  t.ask(1);
+  t.requests_sent();
+  refuse f;
+  f.stream = service;
+  f.first_number = 1;
+  f.count = 1;
+  f.code = errc::schema;
+  f.permanent = true;
+  REQUIRE(t.with.sending().on_frame({frame_type::refuse, encode(7, f), {}}, at));
+  CHECK(t.with.take(id_of(1), at).kind() == errc::schema);
+  CHECK(t.with.open() == 0);
+}
+
+TEST_CASE("a service that is refused ends what waits for it") {
+  talk t(false);
+  t.ask(1);
+  t.lose();
+  t.with.answers().on_attach_refused({1, errc::denied, "not here"});
+  CHECK(t.with.failure().kind() == errc::denied);
+  CHECK(t.with.take(id_of(1), at).kind() == errc::denied);
+}
+
 }  // namespace
 }  // namespace holdfast
