@@ -57,7 +57,6 @@ enum class bug : std::uint8_t {
   progress_unrecorded,
   filter_ignored,
   gap_untold,
-  gap_done_at_once,
   place_kept,
   shown_twice,
   resumes_one_later,

@@ -63,7 +63,6 @@ constexpr planted_entry table[] = {
      "a durable subscription's progress is not recorded"},
     {bug::filter_ignored, "filter_ignored", "a subscription gets what it did not ask for"},
     {bug::gap_untold, "gap_untold", "nobody is told of a gap"},
-    {bug::gap_done_at_once, "gap_done_at_once", "a gap is done before it is acked"},
     {bug::place_kept, "place_kept",
      "a durable subscription goes on behind what was sent, not behind what was acked"},
     {bug::shown_twice, "shown_twice", "a subscriber shows again what comes again"},

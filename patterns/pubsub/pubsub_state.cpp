@@ -38,8 +38,7 @@ void pubsub::restore_subscription(state_reader& row) {
   const std::uint32_t count = row.u32();
   for (std::uint32_t i = 0; i < count && !row.failed(); ++i) prefixes.emplace_back(row.text());
   if (row.failed() || name.empty()) return;
-  subs_.add(at.number, "durable", std::move(name), born, at.since_ns, std::move(prefixes))
-      .restore(at, row.as_of());
+  subs_.add(at.number, "durable", name, born, at.since_ns, prefixes).restore(at, row.as_of());
 }
 
 void pubsub::write_subscription(state_writer& rows, const subscription& s) const {

@@ -148,8 +148,7 @@ range subscription::on_cut(const cut& what) {
 }
 
 void subscription::drop(range lost) {
-  const bool stands = acks() && !planted(bug::gap_done_at_once);
-  add({lost.first, lost.end(), 0, 0, lost.count, 0, stands ? lost.end() - 1 : 0});
+  add({lost.first, lost.end(), 0, 0, lost.count, 0, acks() ? lost.end() - 1 : 0});
 }
 
 /// Takes [p.first, p.end): done at once if there is nothing to wait for before and in it.

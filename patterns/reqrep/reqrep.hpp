@@ -149,7 +149,7 @@ class reqrep final : public front, private exchange {
                    std::string_view by);
   void store_text(service& of, const request_row& row, std::uint64_t request, std::uint16_t status,
                   std::string_view text);
-  void keep_reply(service& of, std::uint64_t sequence, reply_row row, std::uint64_t request);
+  void keep_reply(service& of, std::uint64_t sequence, const reply_row& row, std::uint64_t request);
   ordinal append_replies(service& of, append_item item);
   void seal_replies(service& of);
   void show_replies();

@@ -167,7 +167,7 @@ void reqrep::take_reply(const session& s, const reply_frame& f, const buffer_ref
   made.envelope = row->second.envelope;
   const std::uint64_t sequence = of.replies().next_sequence();
   const ordinal record = append_replies(of, std::move(item));
-  keep_reply(of, sequence, std::move(made), f.sequence);
+  keep_reply(of, sequence, made, f.sequence);
   tell(s, f, reply_outcome::stored, record);
 }
 

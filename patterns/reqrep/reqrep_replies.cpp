@@ -34,14 +34,15 @@ void reqrep::store_reply(service& of, const request_row& row, std::uint64_t requ
   will_seal(of);
   const std::uint64_t sequence = of.replies().next_sequence() + of.answered.count();
   of.answered.add(parts_, now_.at.real_ns);
-  keep_reply(of, sequence, std::move(made), request);
+  keep_reply(of, sequence, made, request);
 }
 
 /// The row of a reply that is numbered; the request's goes.
-void reqrep::keep_reply(service& of, std::uint64_t sequence, reply_row row, std::uint64_t request) {
+void reqrep::keep_reply(service& of, std::uint64_t sequence, const reply_row& row,
+                        std::uint64_t request) {
   stored_bytes_ += row.bytes;
   by_age_.push_back({&of, sequence});
-  of.add_reply(sequence, std::move(row));
+  of.add_reply(sequence, row);
   if (const auto at = of.pending.find(request); at != of.pending.end())
     of.drop_request(at, sequence);
 }

@@ -84,7 +84,8 @@ def check_rows(rows):
         assert row["messages_per_s"] and row["messages_per_s"] > 0, row
         if row["base"].startswith("zmq_proxy"):
             assert row["ratio_least"] <= row["ratio_to_proxy"] <= row["ratio_most"], row
-        if row["ratio_of"] == "p50_us":
+        # A difference of two percentiles has no order of its own, and may be below zero.
+        if row["ratio_of"] == "p50_us" and row["path"] != "holdfast disk - process":
             assert 0 < row["p50_us"] <= row["p99_us"] <= row["p999_us"], row
 
 
