@@ -29,7 +29,7 @@ void every_frame(bytes_view head) {
   if (with_parts(head, decode_publish_simple)) must(decode_publish_simple(head)->number != 0);
   if (with_parts(head, decode_deliver_simple)) must(decode_deliver_simple(head)->redelivered <= 2);
   if (simple(head, decode_ack_simple)) {
-    const ack f = std::move(*decode_ack_simple(head));
+    const ack f = *decode_ack_simple(head);
     must(f.ranges.size() <= ranges_max && 2 * f.ranges.size() <= head.size());
   }
   if (head.size() > control_head_bytes_max) must(!decode_probe_simple(head).ok());

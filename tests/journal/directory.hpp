@@ -57,7 +57,7 @@ inline void store(const virtual_disk& disk, const std::string& directory) {
   for (const std::string& name : disk.names()) {
     const fs::path to = fs::path(directory) / name;
     fs::create_directories(to.parent_path());
-    const std::vector<std::byte> bytes = disk.content(name);
+    const std::vector<std::byte>& bytes = disk.content(name);
     std::ofstream(to, std::ios::binary)
         .write(reinterpret_cast<const char*>(bytes.data()),
                static_cast<std::streamsize>(bytes.size()));
