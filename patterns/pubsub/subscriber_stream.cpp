@@ -75,7 +75,10 @@ attach subscriber_stream::request() const {
 void subscriber_stream::on_attached(const attached& f, const welcome&, instant) {
   stream_ = f.stream;
   const bool other_epoch = std::exchange(epoch_, f.stream_epoch) != f.stream_epoch;
-  if (next_ == 0 || (other_epoch && f.next_sequence < next_)) {
+  // An unnamed one asked for `next`. A device that begins below has lost, with its life, what it
+  // had told of it and not yet written.
+  const bool lost = f.next_sequence < next_ && (other_epoch || !durable());
+  if (next_ == 0 || lost) {
     begin_again_at(f.next_sequence);
   } else if (f.next_sequence > next_ && !durable()) {
     // The device begins later than it was asked to: what lies between is gone.
