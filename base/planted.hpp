@@ -69,7 +69,6 @@ enum class bug : std::uint8_t {
   stored_replies_kept_back,
   // device
   row_as_of_later,
-  settled_before_synced,
   late_run_leaves,
 };
 

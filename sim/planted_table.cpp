@@ -77,8 +77,6 @@ constexpr planted_entry table[] = {
     {bug::stored_replies_kept_back, "stored_replies_kept_back",
      "a requester that comes back is not sent its stored replies"},
     {bug::row_as_of_later, "row_as_of_later", "a checkpoint's rows claim to know later records"},
-    {bug::settled_before_synced, "settled_before_synced",
-     "space is freed before the record that says so is durable"},
     {bug::late_run_leaves, "late_run_leaves",
      "a request that waited for the disk leaves after its deadline"},
 };

@@ -17,7 +17,7 @@ using namespace holdfast;
 
 namespace {
 
-constexpr std::uint64_t search_seeds = 60000;
+constexpr std::uint64_t search_seeds = 20000;
 
 struct kept {
   std::uint64_t seed = 0;
