@@ -1,4 +1,3 @@
-#include "devices/endpoints/handed.hpp"
 #include "patterns/pubsub/subscriber_stream.hpp"
 #include "sim/handlers/trade.hpp"
 
@@ -44,9 +43,7 @@ class subscriber_trade final : public trade {
     delivered_run run;
     entry message;
     if (!messages_.inner.take(run, message)) return false;
-    into.key = came(channel_kind::pubsub, run, parts_of(message), subscription());
-    hide_last_part(message.lengths, message.data);
-    into.message = handed::one(run, message);
+    hand(run, message, channel_kind::pubsub, into, subscription());
     return true;
   }
 

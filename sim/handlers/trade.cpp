@@ -1,5 +1,7 @@
 #include "sim/handlers/trade.hpp"
 
+#include "devices/endpoints/handed.hpp"
+
 namespace holdfast::sim {
 
 void trade::arrived(const multipart& frame, std::uint64_t left_ns) {
@@ -32,6 +34,13 @@ message_parts parts_of(const entry& message) {
   message_parts got;
   for_each_part(message, [&](bytes_view part) { got.emplace_back(part.begin(), part.end()); });
   return got;
+}
+
+void trade::hand(delivered_run& run, entry message, channel_kind channel, job& into,
+                 std::uint32_t subscription) {
+  into.key = came(channel, run, parts_of(message), subscription);
+  hide_last_part(message.lengths, message.data);
+  into.message = handed::one(run, message);
 }
 
 void hide_last_part(bytes_view& lengths, bytes_view& data) {

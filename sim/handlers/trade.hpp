@@ -56,6 +56,9 @@ class trade {
   /// Tells the judge of what was taken; its key.
   message_key came(channel_kind channel, const delivered_run& run, const message_parts& got,
                    std::uint32_t subscription = 0);
+  /// A delivery that was taken, as its handler sees it.
+  void hand(delivered_run& run, entry message, channel_kind channel, job& into,
+            std::uint32_t subscription = 0);
 
   post at_;
 

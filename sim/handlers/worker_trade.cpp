@@ -34,9 +34,7 @@ class worker_trade final : public trade {
     delivered_run run;
     entry message;
     if (!queue_.inner.take(run, message)) return false;
-    into.key = came(channel_kind::pipeline, run, parts_of(message));
-    hide_last_part(message.lengths, message.data);
-    into.message = handed::one(run, message);
+    hand(run, message, channel_kind::pipeline, into);
     return true;
   }
 
