@@ -132,7 +132,7 @@ def drain(test, data, level, salt, name):
         device.count(what) for what in ("ready", "in_flight", "delayed")), 60)
     device.check_identity()
     device.terminate()
-    found = [(one[0], one[4], one[1]) for one in worker.raw() if one[1] != load.ACK_CONFIRMED]
+    found = [(one[0], one[4], one[1]) for one in worker.raw() if one[1] in load.RECEIVED]
     worker.close()
     return found
 

@@ -5,6 +5,8 @@ accounting identity holds after every restart.
 Quick form: 25 rounds. Long form (--long, or HOLDFAST_CRASH_ROUNDS): 1000.
 """
 
+import signal
+
 import crash
 import evidence
 import harness as h
@@ -13,6 +15,7 @@ from evidence import judge
 
 ROUNDS_QUICK = 25
 PRODUCERS = 3
+LATE_TRIES = 10
 
 
 class episode(crash.episode):
@@ -48,8 +51,50 @@ def test_kill_at_random_moments(test):
     crash.play(test, episode, ROUNDS_QUICK)
 
 
+class late_copies:
+    """A worker stands still while its device is killed: another takes what it holds and is confirmed, and only
+    then it sees its copies. The device repeats nothing."""
+
+    def __init__(self, test):
+        endpoint = h.tcp()
+        self.device = h.device(test, heartbeat="300ms", reliable=["@" + endpoint]).start()
+        self.quick = load.worker(test, endpoint)
+        self.late = load.worker(test, endpoint, work_ms=100)
+        self.producer = load.producer(test, endpoint, sender=1, count=0, rate=4000)
+
+    def play(self):
+        """One try; whether the late worker saw its copies: its library may learn of the loss before."""
+        seen = len(self.late.raw())
+        h.wait_for("messages at the late worker", lambda: len(self.late.raw()) > seen)
+        self.late.signal(signal.SIGSTOP)
+        self.device.kill()
+        self.device.start()
+        newest = max(number for _, _, _, _, number, _ in self.late.raw()) + 4000
+        h.wait_for("acks beyond what it holds", lambda: newest in load.confirmed(self.quick.raw()))
+        self.late.signal(signal.SIGCONT)
+        h.wait_for("the late worker", lambda: len(self.device.stream()["consumers"]) == 2)
+        return self.copies()
+
+    def copies(self):
+        confirmed = load.confirmed(self.quick.raw())
+        return any(kind in load.RECEIVED and time > confirmed.get(number, time)
+                   for _, kind, _, _, number, time in self.late.raw())
+
+    def end(self):
+        load.stop_all([self.producer])
+        h.wait_for("all acks", lambda: self.device.count("acked") == self.producer.last)
+        return evidence.evidence.gather([self.producer], [self.quick, self.late])
+
+
+def test_copies_of_a_former_session_are_no_repetition(test):
+    made = late_copies(test)
+    h.expect(any(made.play() for _ in range(LATE_TRIES)), f"no late copy in {LATE_TRIES} tries")
+    crash.expect_clean(judge, made.end())
+
+
 def sound():
-    """A small run as it should be: two senders, one redelivery before its ack was confirmed."""
+    """A small run as it should be: two senders, one redelivery before its ack was confirmed, one late copy of a
+    session that was over."""
     log, clock = [], 0
     for number in range(1, 11):
         for sender in (1, 2):
@@ -58,7 +103,8 @@ def sound():
     log.append((1, load.DELIVERED, 1, 1, 10, clock + 1))
     log += [(sender, load.ACK_CONFIRMED, 0, 0, number, clock + 2) for sender in (1, 2)
             for number in range(1, 11)]
-    return evidence.evidence({1: 12, 2: 10}, {1: 10, 2: 10}, [log], True)
+    late = [(1, load.DELIVERED, 1, 1, 2, clock + 3), (1, load.STALE, 1, 1, 2, clock + 4)]
+    return evidence.evidence({1: 12, 2: 10}, {1: 10, 2: 10}, [log, late], True)
 
 
 def test_each_checker_sees_its_bug(_):
@@ -75,12 +121,19 @@ def test_each_checker_sees_its_bug(_):
     def repeat(found):
         found.workers[0].append((1, load.DELIVERED, 1, 1, 3, 1000))
 
+    def repeat_to_another(found):
+        found.workers[1].append((1, load.DELIVERED, 1, 1, 3, 1000))
+
+    def repeat_to_itself(found):
+        found.workers[0] += [(1, load.DELIVERED, 1, 1, 3, 1000), (1, load.STALE, 1, 1, 3, 1001)]
+
     def swap(found):
         log = found.workers[0]
         log[0], log[2] = log[2], log[0]
 
     crash.expect_each_bug_seen(judge, sound, (
-        (drop, "lost"), (invent, "invented"), (change, "changed"), (repeat, "repeated"), (swap, "unordered")))
+        (drop, "lost"), (invent, "invented"), (change, "changed"), (repeat, "repeated"),
+        (repeat_to_another, "repeated"), (repeat_to_itself, "repeated"), (swap, "unordered")))
 
 
 if __name__ == "__main__":

@@ -24,7 +24,7 @@ class evidence:
     def deliveries(self):
         for log in self.workers:
             for sender, kind, redelivered, attempt, number, time in log:
-                if kind != load.ACK_CONFIRMED:
+                if kind in load.RECEIVED:
                     yield sender, number, kind, redelivered, attempt, time
 
 
@@ -54,15 +54,20 @@ def changed(found):
 
 
 def repeated(found):
-    """Delivered again although its ack had been confirmed."""
+    """Delivered again although its ack had been confirmed.
+
+    A copy that was in another worker's hands before does not count: its session was over when it was
+    acked."""
     confirmed = {}
-    for log in found.workers:
+    for worker, log in enumerate(found.workers):
         for sender, kind, _, _, number, time in log:
             if kind == load.ACK_CONFIRMED:
-                confirmed.setdefault((sender, number), time)
-    for sender, number, *_, time in found.deliveries():
-        if time > confirmed.get((sender, number), time):
-            yield f"sender {sender}: {number} was delivered again after its ack was confirmed"
+                confirmed.setdefault((sender, number), (time, worker))
+    for worker, log in enumerate(found.workers):
+        for at, (sender, kind, _, _, number, time) in enumerate(log):
+            since, by = confirmed.get((sender, number), (time, worker))
+            if kind in load.RECEIVED and time > since and (by == worker or load.outcome(log, at) != load.STALE):
+                yield f"sender {sender}: {number} was delivered again after its ack was confirmed"
 
 
 def unordered(found):
@@ -71,7 +76,7 @@ def unordered(found):
     for log in found.workers:
         highest, seen = collections.Counter(), set()
         for sender, kind, redelivered, _, number, _ in log:
-            if kind == load.ACK_CONFIRMED or (sender, number) in seen:
+            if kind not in load.RECEIVED or (sender, number) in seen:
                 continue
             seen.add((sender, number))
             if number < highest[sender] and (found.ordered or redelivered == 0):

@@ -391,6 +391,8 @@ def main(tests):
     os.environ["PYTHONUNBUFFERED"] = "1"
     chosen = [call for name, call in tests.items()
               if name.startswith("test_") and callable(call) and options.only in ("", name)]
+    if not chosen:
+        sys.exit(f"no test function is named {options.only}")
     ended = {HELD: 0, SKIPPED: 0, FAILED: 0}
     for turn in range(options.repeat):
         seed = (options.seed or random.SystemRandom().randrange(1, 1 << 32)) + turn

@@ -8,6 +8,7 @@ import messages
 
 RECORD = struct.Struct("<IBBHQQ")
 DELIVERED, CHANGED, ACK_CONFIRMED, BEGAN, STALE, ASKED, ANSWERED, WRONG = range(1, 9)
+RECEIVED = (DELIVERED, CHANGED)
 TOPICS = 3  # of messages sent with `topics`: number % TOPICS
 HEARTBEAT_MS = 300
 SERVICE = "work"
@@ -19,7 +20,7 @@ fields = collections.namedtuple("fields", "sender kind redelivered attempt numbe
 class record(fields):
     @property
     def delivered(self):
-        return self.kind in (DELIVERED, CHANGED)
+        return self.kind in RECEIVED
 
 
 def read_raw(path):
@@ -29,6 +30,20 @@ def read_raw(path):
 
 def read_records(path):
     return [record(*one) for one in read_raw(path)]
+
+
+def confirmed(log):
+    """{number: time} of the messages of one sender whose acks were confirmed."""
+    return {number: time for _, kind, _, _, number, time in log if kind == ACK_CONFIRMED}
+
+
+def outcome(log, at):
+    """What became of the delivery at this place of a log: a kind, or None if its receiver was killed."""
+    message = log[at][0], log[at][4]
+    for sender, kind, _, _, number, _ in log[at + 1:]:
+        if kind in (ACK_CONFIRMED, STALE) and (sender, number) == message:
+            return kind
+    return None
 
 
 class peer:
@@ -153,4 +168,4 @@ class replier(peer):
 
     def executed(self):
         """[(sender, number)] of all executions."""
-        return [(sender, number) for sender, kind, _, _, number, _ in self.raw() if kind in (DELIVERED, CHANGED)]
+        return [(sender, number) for sender, kind, _, _, number, _ in self.raw() if kind in RECEIVED]

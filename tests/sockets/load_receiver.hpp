@@ -1,5 +1,6 @@
 // load_receiver: what a worker and a subscriber under load have in common: each message is checked
-// to the byte and logged, then acked, and logged again once the ack is confirmed as durable.
+// to the byte and logged, then acked, and logged again once the ack is confirmed as durable or
+// known to be lost with its session.
 #pragma once
 
 #include <span>
@@ -65,26 +66,30 @@ class receiver {
     log.write(records);
     history_.write();
     std::this_thread::sleep_for(work_);  // what it does with them
-    if (!from.ack(got).ok()) return;
+    if (!from.ack(got).ok()) return tell(stale, records);
     unconfirmed_.insert(unconfirmed_.end(), records.begin(), records.end());
     sequences_.insert(sequences_.end(), sequences.begin(), sequences.end());
   }
 
-  // All acks so far durable: logs each as confirmed. Some lost with their session: none is sure.
+  // All acks so far durable? Where some were lost with their session, none is sure.
   void confirm() {
     const holdfast::status outcome = from.flush(holdfast::milliseconds(100));
-    if (outcome.ok()) {
-      for (std::size_t i = 0; i < unconfirmed_.size(); ++i) {
-        unconfirmed_[i].what = ack_confirmed;
-        unconfirmed_[i].time_ns = now_ns();
-        history_.confirmed(unconfirmed_[i], sequences_[i]);
-      }
-      log.write(unconfirmed_);
-      history_.write();
-    }
     if (outcome.kind() == holdfast::errc::timeout) return;
+    for (std::size_t i = 0; outcome.ok() && i < unconfirmed_.size(); ++i)
+      history_.confirmed(unconfirmed_[i], sequences_[i]);
+    tell(outcome.ok() ? ack_confirmed : stale, unconfirmed_);
+    history_.write();
     unconfirmed_.clear();
     sequences_.clear();
+  }
+
+  // What became of these.
+  void tell(event what, std::vector<record>& of) {
+    for (record& one : of) {
+      one.what = what;
+      one.time_ns = now_ns();
+    }
+    log.write(of);
   }
 
   history history_;

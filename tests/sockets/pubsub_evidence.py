@@ -32,7 +32,7 @@ def lives(log):
             if life:
                 yield life
             life = []
-        elif kind in (load.DELIVERED, load.CHANGED):
+        elif kind in load.RECEIVED:
             life.append((sender, number, kind, time))
     if life:
         yield life

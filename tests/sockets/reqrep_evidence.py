@@ -32,7 +32,7 @@ class evidence:
         """(request, kind, time)."""
         for log in self.repliers:
             for sender, kind, _, _, number, time in log:
-                if kind in (load.DELIVERED, load.CHANGED):
+                if kind in load.RECEIVED:
                     yield (sender, number), kind, time
 
 
@@ -96,18 +96,9 @@ def executed_again(found):
                 stored[sender, number] = min(time, stored.get((sender, number), time))
     for log in found.repliers:
         for at, (sender, kind, _, _, number, time) in enumerate(log):
-            if kind in (load.DELIVERED, load.CHANGED) and time > stored.get((sender, number), time):
-                if outcome(log, at) != load.STALE:
+            if kind in load.RECEIVED and time > stored.get((sender, number), time):
+                if load.outcome(log, at) != load.STALE:
                     yield f"request {(sender, number)} was executed after its reply was stored"
-
-
-def outcome(log, at):
-    """What became of the execution at this place of a replier's log: a kind, or None if it was killed."""
-    request = log[at][0], log[at][4]
-    for sender, kind, _, _, number, _ in log[at + 1:]:
-        if kind in (load.ACK_CONFIRMED, load.STALE) and (sender, number) == request:
-            return kind
-    return None
 
 
 CHECKERS = (unanswered, twice, wrong, changed, invented, unfounded, executed_again)
