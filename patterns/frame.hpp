@@ -227,12 +227,12 @@ struct gap {
   gap_cause cause{};
 };
 
-/// Fixed header of a reply toward the device; the body is one entry: reply head and parts
-/// (patterns/reqrep/head.hpp).
+/// Fixed header of replies toward the device; the body has an entry for each, in order: reply head
+/// and parts (patterns/reqrep/head.hpp).
 struct reply_frame {
   stream_id stream = no_stream;  ///< the service
-  std::uint64_t sequence = 0;    ///< of the request
-  std::uint16_t attempt = 1;     ///< as it was delivered: a reply of an older dispatch is late
+  range requests;                ///< whose replies these are, block_messages_max at most
+  std::uint16_t attempt = 1;     ///< as they were delivered
   std::uint64_t body_sum = 0;
 };
 enum class reply_outcome : std::uint8_t {
@@ -241,7 +241,7 @@ enum class reply_outcome : std::uint8_t {
 };
 struct replied {
   stream_id stream = no_stream;
-  std::uint64_t sequence = 0;
+  range requests;
   reply_outcome outcome{};
 };
 

@@ -52,6 +52,15 @@ bool numbers_hold(std::uint64_t first, std::uint64_t count) noexcept {
   return first > 0 && count > 0 && first + count > first;
 }
 
+/// Of REPLY and REPLIED.
+range requests_of(bytes_view head) noexcept {
+  return {load<std::uint64_t>(head.data() + 16), load<std::uint16_t>(head.data() + 14)};
+}
+
+bool requests_hold(const range& r) noexcept {
+  return numbers_hold(r.first, r.count) && r.count <= block_messages_max;
+}
+
 }  // namespace
 
 std::optional<frame_prefix> decode_prefix(bytes_view head) noexcept {
@@ -134,7 +143,8 @@ void encode(small_head& into, std::uint32_t session, const reply_frame& f) noexc
   std::byte* at = start(into, frame_type::reply, session, reply_bytes);
   store(at + 8, f.stream);
   store(at + 12, f.attempt);
-  store(at + 16, f.sequence);
+  store(at + 14, static_cast<std::uint16_t>(f.requests.count));
+  store(at + 16, f.requests.first);
   store(at + 24, f.body_sum);
 }
 
@@ -142,7 +152,8 @@ void encode(small_head& into, std::uint32_t session, const replied& f) noexcept 
   std::byte* at = start(into, frame_type::replied, session, replied_bytes);
   store(at + 8, f.stream);
   store(at + 12, static_cast<std::uint8_t>(f.outcome));
-  store(at + 16, f.sequence);
+  store(at + 14, static_cast<std::uint16_t>(f.requests.count));
+  store(at + 16, f.requests.first);
 }
 
 buffer_ref encode_described(std::uint32_t session, std::string_view json) {
@@ -276,9 +287,9 @@ result<ack> decode_ack(bytes_view head) {
 result<reply_frame> decode_reply_frame(bytes_view head) {
   if (head.size() < reply_bytes) return bad("reply: head shorter than 32 bytes");
   const std::byte* at = head.data();
-  const reply_frame f{load<std::uint32_t>(at + 8), load<std::uint64_t>(at + 16),
-                      load<std::uint16_t>(at + 12), load<std::uint64_t>(at + 24)};
-  if (!numbers_hold(f.sequence, 1)) return bad("reply: sequence");
+  const reply_frame f{load<std::uint32_t>(at + 8), requests_of(head), load<std::uint16_t>(at + 12),
+                      load<std::uint64_t>(at + 24)};
+  if (!requests_hold(f.requests)) return bad("reply: requests");
   if (f.attempt == 0) return bad("reply: attempt");
   return f;
 }
@@ -287,8 +298,10 @@ result<replied> decode_replied(bytes_view head) {
   if (head.size() < replied_bytes) return bad("replied: head shorter than 24 bytes");
   const auto outcome = load<std::uint8_t>(head.data() + 12);
   if (outcome < 1 || outcome > 2) return bad("replied: outcome");
-  return replied{load<std::uint32_t>(head.data() + 8), load<std::uint64_t>(head.data() + 16),
-                 static_cast<reply_outcome>(outcome)};
+  const replied f{load<std::uint32_t>(head.data() + 8), requests_of(head),
+                  static_cast<reply_outcome>(outcome)};
+  if (!requests_hold(f.requests)) return bad("replied: requests");
+  return f;
 }
 
 result<std::string_view> decode_described(bytes_view head) {

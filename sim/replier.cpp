@@ -70,10 +70,11 @@ void replier::hear(life& l, const multipart& frame, std::uint64_t left_ns) {
   const auto said = decode_replied(frame[0].bytes());
   if (!said || said->outcome != reply_outcome::stored) return;
   if (prefix->session != l.wires->session().current().session) return;
-  const auto at = l.replied.find(said->sequence);
-  if (at == l.replied.end()) return;
-  in_.judged.confirmed(at->second, plan_.channel_level, name(), left_ns, now());
-  l.replied.erase(at);
+  const auto first = l.replied.lower_bound(said->requests.first);
+  const auto end = l.replied.lower_bound(said->requests.end());
+  for (auto at = first; at != end; ++at)
+    in_.judged.confirmed(at->second, plan_.channel_level, name(), left_ns, now());
+  l.replied.erase(first, end);
 }
 
 void replier::look(life& l) {

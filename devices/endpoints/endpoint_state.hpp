@@ -75,6 +75,11 @@ struct endpoint_state {
   template <class F>
   status wait(std::unique_lock<std::mutex>& held, milliseconds timeout, const char* missing,
               F&& holds);
+  /// Like wait(), but what there is to send leaves, and what comes is taken in, on this thread: for
+  /// calls that wait for an answer.
+  template <class F>
+  status wait_driving(std::unique_lock<std::mutex>& held, milliseconds timeout, const char* missing,
+                      F&& holds);
 
   Stream stream;
   link wire;
@@ -101,6 +106,30 @@ status endpoint_state<Stream>::wait(std::unique_lock<std::mutex>& held, millisec
     poke();
     time_left = wire.wait(held, until);
     if (holds()) return {};
+  }
+  return failure().ok() ? out_of_time(timeout, missing) : failure().copy();
+}
+
+template <class Stream>
+template <class F>
+status endpoint_state<Stream>::wait_driving(std::unique_lock<std::mutex>& held,
+                                            milliseconds timeout, const char* missing, F&& holds) {
+  if (holds()) return {};
+  const deadline until = deadline_after(timeout);
+  bool time_left = timeout > milliseconds(0);
+  bool pushed = false;
+  while (failure().ok() && time_left) {
+    const bool push = stream.wants_to_send() && !std::exchange(pushed, true);
+    if (push) {
+      held.unlock();
+      wire.push();
+      held.lock();
+    } else {
+      poke();
+      time_left = wire.wait_driving(held, until);
+      pushed = false;
+    }
+    if (holds()) return {};  // what was waited for may have come during a push, too
   }
   return failure().ok() ? out_of_time(timeout, missing) : failure().copy();
 }

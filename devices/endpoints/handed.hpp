@@ -30,7 +30,7 @@ struct handed {
   static delivery begin(delivered_run& run);
   template <class State>
   static status wait_ready(State& of, std::unique_lock<std::mutex>& held, milliseconds timeout) {
-    return of.wait(held, timeout, "no message came", [&] { return of.stream.ready(); });
+    return of.wait_driving(held, timeout, "no message came", [&] { return of.stream.ready(); });
   }
 };
 

@@ -15,7 +15,7 @@ constexpr std::size_t receive_batch = 64;
 constexpr std::size_t send_batch = 64;
 constexpr int spins_before_sleep = 200;  // the other side holds the lock for a microsecond
 constexpr int bye_linger_ms = 200;       // what BYE may take to leave
-constexpr std::uint64_t lend_ns = ms_ns;
+constexpr std::uint64_t lend_ns = ms_ns, defer_ns = 2 * ms_ns;
 
 int milliseconds_until(std::chrono::steady_clock::time_point until) {
   if (until == std::chrono::steady_clock::time_point::max()) return -1;
@@ -76,6 +76,10 @@ bool link::wait_driving(std::unique_lock<std::mutex>& held,
 void link::poke() {
   // Whoever finds it dirty changed the stream before the turn that will clean it reads the stream.
   if (!dirty_.load() && !dirty_.exchange(true)) driver_->wake_if_asleep();
+}
+
+void link::defer() {
+  if (!dirty_.load() && !dirty_.exchange(true)) driver_->wake_before(monotonic_now() + defer_ns);
 }
 
 const status& link::failure() const noexcept {

@@ -50,6 +50,10 @@ class link {
   /// With or without the lock: the stream has something to send. Costs a system call only if the
   /// library's thread sleeps.
   void poke();
+  /// Like poke(), but the library's thread is not woken for it: what there is to send leaves with
+  /// the caller's next push(), or in 2 ms at the latest. For a caller that most likely comes back
+  /// at once with more.
+  void defer();
   /// Without the lock: sends what is ready to go, unless the library's thread is at it; then like
   /// poke(). Saves a lonely message the way over that thread.
   void push();

@@ -123,26 +123,11 @@ result<std::uint64_t> producer::next_number(milliseconds timeout) {
 
 status producer::flush(milliseconds timeout) {
   auto held = state_->wire.lock();
-  const deadline until = deadline_after(timeout);
   outbox& box = state_->stream.box;
-  bool time_left = timeout > milliseconds(0);
   state_->looked();
-  bool pushed = false;
-  while (box.outstanding() > 0 && state_->failure().ok() && time_left) {
-    if (box.wants_to_send() && !std::exchange(pushed, true)) {
-      held.unlock();
-      state_->wire.push();
-      held.lock();
-      continue;  // the answer may have come meanwhile
-    }
-    if (box.wants_to_send()) state_->wire.poke();
-    time_left = state_->wire.wait_driving(held, until);
-    pushed = false;
-  }
-  if (box.outstanding() > 0) {
-    if (!state_->failure().ok()) return state_->failure().copy();
-    return out_of_time(timeout, "not everything is accepted");
-  }
+  status in_time = state_->wait_driving(held, timeout, "not everything is accepted",
+                                        [&] { return box.outstanding() == 0; });
+  if (!in_time) return in_time;
   if (box.rejections() == 0) return {};
   const rejection& first = box.first_rejection();
   return {first.code, std::to_string(box.rejections()) + " messages were refused, the first is " +

@@ -41,8 +41,8 @@ result<replier> replier::open(const replier_options& options) {
 result<received_request> replier::receive(milliseconds timeout) {
   auto held = state_->wire.lock();
   request_taken taken;
-  status came =
-      state_->wait(held, timeout, "no request came", [&] { return state_->stream.take(taken); });
+  status came = state_->wait_driving(held, timeout, "no request came",
+                                     [&] { return state_->stream.take(taken); });
   if (!came) return came;
   state_->looked();
   state_->poke();
@@ -55,8 +55,10 @@ status replier::reply(const received_request& to, std::span<const part_view> par
   if (!state_->failure().ok()) return state_->failure().copy();
   status done = state_->stream.reply(handed::ticket(to), static_cast<std::uint16_t>(to.attempt()),
                                      to.id(), status_code, parts, monotonic_now());
+  const bool more = state_->stream.ready();
   held.unlock();
-  if (done) state_->wire.push();  // somebody waits for it
+  if (!done) return done;
+  more ? state_->wire.defer() : state_->wire.push();  // somebody waits for it
   return done;
 }
 

@@ -22,6 +22,12 @@ request_terms terms_of(const request_options& options, random_source& random, in
   return made;
 }
 
+/// Rounded up.
+milliseconds until(std::uint64_t deadline_ns) {
+  const std::uint64_t now = monotonic_now();
+  return milliseconds(deadline_ns > now ? (deadline_ns - now) / ms_ns + 1 : 0);
+}
+
 /// The conversations of one session, one a service; each says with its replies why it failed.
 class conversations {
  public:
@@ -141,8 +147,12 @@ result<request_ticket> requester::ask(std::string_view service, std::span<const 
   });
   if (!in_time) return in_time;
   if (!asked) return asked;
+  const bool comes_back = state_->stream.ready();  // for the replies there are
   held.unlock();
-  idle ? state_->wire.push() : state_->wire.poke();
+  if (idle)
+    state_->wire.push();
+  else
+    comes_back ? state_->wire.defer() : state_->wire.poke();
   request_ticket made;
   made.id_ = terms.id;
   made.service_ = *index;
@@ -151,18 +161,17 @@ result<request_ticket> requester::ask(std::string_view service, std::span<const 
 
 result<received_reply> requester::take(const request_ticket& of, milliseconds timeout) {
   auto held = state_->wire.lock();
-  const deadline until = deadline_after(timeout);
-  bool time_left = timeout > milliseconds(0);
-  for (;;) {
-    auto reply = state_->taken(of.service_, of.id_, system_now());
-    if (reply || reply.kind() != errc::would_block) return reply;
-    if (!time_left) return out_of_time(timeout, "no reply came");
-    // Wakes for the request's own deadline too.
-    const std::uint64_t given_up = state_->services()[of.service_]->deadline_ns(of.id_);
-    const deadline own{std::chrono::nanoseconds(std::min<std::uint64_t>(given_up, INT64_MAX))};
-    state_->poke();
-    time_left = state_->wire.wait(held, std::min(until, own)) || own <= until;
-  }
+  result<received_reply> reply{errc::would_block, {}};
+  const auto tried = [&] {
+    reply = state_->taken(of.service_, of.id_, system_now());
+    return reply || reply.kind() != errc::would_block;
+  };
+  if (tried()) return reply;
+  // The request's own deadline ends the wait, too.
+  const milliseconds own = until(state_->services()[of.service_]->deadline_ns(of.id_));
+  status came = state_->wait_driving(held, std::min(timeout, own), "no reply came", tried);
+  if (!came && !tried()) return came;
+  return reply;
 }
 
 result<received_reply> requester::request(std::string_view service,
@@ -176,7 +185,7 @@ result<received_reply> requester::request(std::string_view service,
 result<received_reply> requester::next(milliseconds timeout) {
   auto held = state_->wire.lock();
   result<received_reply> reply{errc::would_block, {}};
-  status came = state_->wait(held, timeout, "no reply came", [&] {
+  status came = state_->wait_driving(held, timeout, "no reply came", [&] {
     for (std::uint32_t i = 0; i < state_->services().size(); ++i) {
       const auto id = state_->services()[i]->next_answered();
       if (!id) continue;

@@ -1,6 +1,7 @@
 #include "patterns/reqrep/replier_stream.hpp"
 
 #include <array>
+#include <iterator>
 
 #include "patterns/frame_codec.hpp"
 
@@ -60,11 +61,25 @@ status replier_stream::reply(const delivery_ticket& request, std::uint16_t attem
   all.reserve(parts.size() + 1);
   all.push_back(bytes_view(room).first(size));
   all.insert(all.end(), parts.begin(), parts.end());
+  if (!goes_on(*sequence, attempt) || !packer_.fits(bytes + size, all.size())) seal();
+  if (packer_.empty()) packed_ = {stream_, {*sequence, 0}, attempt, 0};
   packer_.add(all, time_ns);
-  const sealed_block block = packer_.seal();
-  replies_.push_back({{stream_, *sequence, attempt, block.body_sum}, block.body});
-  waiting_[*sequence] = attempt;
+  ++packed_.requests.count;
+  waiting_.insert(*sequence);
   return {};
+}
+
+bool replier_stream::goes_on(std::uint64_t sequence, std::uint16_t attempt) const noexcept {
+  return sequence == packed_.requests.end() && attempt == packed_.attempt &&
+         packed_.requests.count < block_messages_max;
+}
+
+// What was packed so far is a frame.
+void replier_stream::seal() {
+  if (packer_.empty()) return;
+  sealed_block block = packer_.seal();
+  packed_.body_sum = block.body_sum;
+  replies_.push_back({packed_, std::move(block.body)});
 }
 
 void replier_stream::on_attached(const attached& f, const welcome& limits, instant at) {
@@ -76,6 +91,7 @@ void replier_stream::on_session_lost() {
   stream_ = no_stream;
   lost_ += waiting_.size();
   waiting_.clear();
+  seal();
   replies_.clear();
   sent_ = 0;
   work_.on_session_lost();
@@ -84,15 +100,20 @@ void replier_stream::on_session_lost() {
 bool replier_stream::on_frame(const client_input& in, instant at) {
   if (in.type != frame_type::replied) return work_.on_frame(in, at);
   const auto f = decode_replied(in.head.bytes());
-  if (!f || waiting_.erase(f->sequence) == 0) return false;
-  ++(f->outcome == reply_outcome::stored ? stored_ : late_);
-  return true;
+  if (!f) return false;
+  const auto first = waiting_.lower_bound(f->requests.first),
+             end = waiting_.lower_bound(f->requests.end());
+  const auto count = static_cast<std::uint64_t>(std::distance(first, end));
+  waiting_.erase(first, end);
+  (f->outcome == reply_outcome::stored ? stored_ : late_) += count;
+  return count != 0;
 }
 
 bool replier_stream::next(client_frame& out, std::uint32_t session, instant at) {
   if (stream_ == no_stream) return false;
+  seal();
   if (sent_ == replies_.size()) return work_.next(out, session, at);
-  ready_reply& reply = replies_[sent_++];
+  sealed_replies& reply = replies_[sent_++];
   encode(out.head, session, reply.head);
   out.body = std::move(reply.body);
   if (sent_ == replies_.size()) {

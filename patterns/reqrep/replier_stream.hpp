@@ -7,7 +7,7 @@
 // REPLIED, the request goes to another worker, and the reply is counted as lost.
 #pragma once
 
-#include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -52,7 +52,9 @@ class replier_stream final : public client_stream {
   std::uint64_t late() const noexcept { return late_; }      ///< somebody else had answered
   std::uint64_t lost() const noexcept { return lost_; }      ///< gone with their session
   const status& failure() const noexcept { return work_.failure(); }
-  bool wants_to_send() const noexcept { return sent_ < replies_.size() || work_.wants_to_send(); }
+  bool wants_to_send() const noexcept {
+    return !packer_.empty() || sent_ < replies_.size() || work_.wants_to_send();
+  }
 
   // Session's side.
 
@@ -66,18 +68,21 @@ class replier_stream final : public client_stream {
   std::uint64_t next_deadline() const override { return work_.next_deadline(); }
 
  private:
-  struct ready_reply {
+  struct sealed_replies {
     reply_frame head;
     buffer_ref body;
   };
+  bool goes_on(std::uint64_t sequence, std::uint16_t attempt) const noexcept;
+  void seal();
 
   replier_stream_options options_;
   assignment work_;
   stream_id stream_ = no_stream;
-  block_packer packer_;
-  std::vector<ready_reply> replies_;  // to send, from sent_ on
+  block_packer packer_;  // replies to requests that follow each other, as packed_ says
+  reply_frame packed_;
+  std::vector<sealed_replies> replies_;  // to send, from sent_ on
   std::size_t sent_ = 0;
-  std::map<std::uint64_t, std::uint16_t> waiting_;  // sequence -> attempt, without REPLIED
+  std::set<std::uint64_t> waiting_;  // requests without REPLIED
   std::uint64_t stored_ = 0, late_ = 0, lost_ = 0;
 };
 

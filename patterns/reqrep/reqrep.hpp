@@ -172,8 +172,12 @@ class reqrep final : public front, private exchange {
   void on_nack(const session& s, const frame_in& frame);
   void on_touch(const session& s, const frame_in& frame);
   void on_reply(const session& s, const frame_in& frame);
-  void tell(const session& s, const reply_frame& f, reply_outcome outcome, ordinal after);
-  void take_reply(const session& s, const reply_frame& f, const buffer_ref& body);
+  void take_replies(const session& s, const reply_frame& f, const buffer_ref& body);
+  void take_one_by_one(const session& s, const reply_frame& f, const buffer_ref& body);
+  std::optional<finish> ending(const service& of, const reply_frame& f, bytes_view body) const;
+  void store_replies(const session& s, const reply_frame& f, buffer_ref body, finish how);
+  void tell(const session& s, stream_id stream, range requests, reply_outcome outcome,
+            ordinal after);
 
   // reqrep_state.cpp
   void restore_queue(state_reader& rows);

@@ -7,6 +7,20 @@
 #include "patterns/session/replies.hpp"
 
 namespace holdfast {
+namespace {
+
+/// Each entry is a reply to the request in its place.
+bool answers(const reply_frame& f, bytes_view body) {
+  std::uint64_t request = f.requests.first;
+  entry_walker walker(body);
+  for (entry e; walker.next(e); ++request) {
+    const auto head = decode_reply_head(e.part(0));
+    if (!head || head->sequence != request || head->status < reply_status::ok) return false;
+  }
+  return true;
+}
+
+}  // namespace
 
 void reqrep::on_session_frame(const session& s, frame_type type, const frame_in& frame) {
   switch (type) {
@@ -117,64 +131,94 @@ void reqrep::on_touch(const session& s, const frame_in& frame) {
   requests_.mark(q);
 }
 
-/// One entry: reply head and parts. It is stored as it came.
+/// An entry each: reply head and parts. They are stored as they came.
 void reqrep::on_reply(const session& s, const frame_in& frame) {
   const result<reply_frame> f = decode_reply_frame(frame.head.bytes());
   if (!f || frame.parts.size() != 1 || consumers_.find(s.number, f->stream) == 0)
     return count_bad_frame();
   const buffer_ref& body = frame.parts[0];
-  const body_verdict verdict = walk(body.bytes(), 1, 0, options_.max_message);
-  if (!verdict.ok || verdict.voids != 0 || checksum(body.bytes()) != f->body_sum)
-    return count_bad_frame();
-  entry e;
-  entry_walker(body.bytes()).next(e);
-  const auto head = decode_reply_head(e.part(0));
-  if (!head || head->sequence != f->sequence || head->status < reply_status::ok || f->attempt == 0)
+  const auto count = static_cast<std::uint16_t>(f->requests.count);
+  const body_verdict verdict = walk(body.bytes(), count, 0, options_.max_message);
+  if (!verdict.ok || verdict.voids != 0 || checksum(body.bytes()) != f->body_sum ||
+      !answers(*f, body.bytes()))
     return count_bad_frame();
   if (failed_ || body.size() > reply_room_) {
     held_frames_.push_back({s.number, *f, body});
     return;
   }
-  take_reply(s, *f, body);
+  take_replies(s, *f, body);
 }
 
 /// The first valid one is the reply, whichever dispatch it answers; the request's id proves that
 /// its sender was given the request.
-void reqrep::take_reply(const session& s, const reply_frame& f, const buffer_ref& body) {
+void reqrep::take_replies(const session& s, const reply_frame& f, const buffer_ref& body) {
   service& of = *by_stream_.at(f.stream);
-  entry e;
-  entry_walker(body.bytes()).next(e);
-  const reply_head head = *decode_reply_head(e.part(0));
-  const auto row = of.pending.find(f.sequence);
-  if (row == of.pending.end() || row->second.id != head.id ||
-      of.requests().answered({f.sequence, 1}, finish_of(head.status)) == 0) {
-    ++of.late;
-    return tell(s, f, reply_outcome::late, 0);
-  }
-  requests_.mark(of.requests());
-  if (!of.answered.empty()) seal_replies(of);  // numbered before this one is
-  append_item item;
-  item.head.count = 1;
-  item.head.body_sum = f.body_sum;
-  item.body = body;
-  use_room(body.size());
-  reply_row made;
-  made.id = head.id;
-  made.client = row->second.client;
-  made.time_ns = now_.at.real_ns;
-  made.bytes = body.size();
-  made.peer = row->second.peer;
-  made.envelope = row->second.envelope;
-  const std::uint64_t sequence = of.replies().next_sequence();
-  const ordinal record = append_replies(of, std::move(item));
-  keep_reply(of, sequence, made, f.sequence);
-  tell(s, f, reply_outcome::stored, record);
+  if (const auto how = ending(of, f, body.bytes())) return store_replies(s, f, body, *how);
+  if (f.requests.count > 1) return take_one_by_one(s, f, body);
+  ++of.late;
+  tell(s, f.stream, f.requests, reply_outcome::late, 0);
 }
 
-void reqrep::tell(const session& s, const reply_frame& f, reply_outcome outcome, ordinal after) {
+void reqrep::take_one_by_one(const session& s, const reply_frame& f, const buffer_ref& body) {
+  for (std::uint32_t i = 0; i < f.requests.count; ++i) {
+    const bytes_view one = cut_body(body.bytes(), i, 1);
+    const auto at = static_cast<std::size_t>(one.data() - body.data());
+    take_replies(s, {f.stream, {f.requests.first + i, 1}, f.attempt, checksum(one)},
+                 body.slice(at, one.size()));
+  }
+}
+
+/// How all of them finish their requests; nothing if one is late, or finishes its in another way.
+std::optional<finish> reqrep::ending(const service& of, const reply_frame& f,
+                                     bytes_view body) const {
+  auto row = of.pending.find(f.requests.first);
+  std::optional<finish> how;
+  entry_walker walker(body);
+  for (entry e; walker.next(e); ++row) {
+    const reply_head head = *decode_reply_head(e.part(0));
+    if (row == of.pending.end() || row->first != head.sequence || row->second.id != head.id ||
+        of.requests().finished(head.sequence))
+      return std::nullopt;
+    if (how.value_or(finish_of(head.status)) != finish_of(head.status)) return std::nullopt;
+    how = finish_of(head.status);
+  }
+  return how;
+}
+
+/// As one record.
+void reqrep::store_replies(const session& s, const reply_frame& f, buffer_ref body, finish how) {
+  service& of = *by_stream_.at(f.stream);
+  of.requests().answered(f.requests, how);
+  requests_.mark(of.requests());
+  if (!of.answered.empty()) seal_replies(of);  // numbered before these are
+  entry_walker walker(body.bytes());
+  append_item item;
+  item.head.count = static_cast<std::uint16_t>(f.requests.count);
+  item.head.body_sum = f.body_sum;
+  item.body = std::move(body);
+  use_room(item.body.size());
+  std::uint64_t sequence = of.replies().next_sequence();
+  const ordinal record = append_replies(of, std::move(item));
+  for (entry e; walker.next(e); ++sequence) {
+    const reply_head head = *decode_reply_head(e.part(0));
+    const request_row& asked = of.pending.at(head.sequence);
+    reply_row made;
+    made.id = head.id;
+    made.client = asked.client;
+    made.time_ns = now_.at.real_ns;
+    made.bytes = e.data.size();
+    made.peer = asked.peer;
+    made.envelope = asked.envelope;
+    keep_reply(of, sequence, made, head.sequence);
+  }
+  tell(s, f.stream, f.requests, reply_outcome::stored, record);
+}
+
+void reqrep::tell(const session& s, stream_id stream, range requests, reply_outcome outcome,
+                  ordinal after) {
   frame_out made;
   made.to = s.peer;
-  encode(made.head, s.number, replied{f.stream, f.sequence, outcome});
+  encode(made.head, s.number, replied{stream, requests, outcome});
   if (planted(bug::replied_early)) after = 0;
   out_.send_after(after, std::move(made));
 }

@@ -118,7 +118,7 @@ void reqrep::retry_held() {
   while (!held_frames_.empty() && !failed_ && held_frames_.front().body.size() <= reply_room_) {
     const held_frame h = std::move(held_frames_.front());
     held_frames_.pop_front();
-    if (const session* s = sessions_.find(h.session)) take_reply(*s, h.frame, h.body);
+    if (const session* s = sessions_.find(h.session)) take_replies(*s, h.frame, h.body);
   }
 }
 

@@ -74,10 +74,11 @@ class replier_trade final : public trade {
     const auto said = decode_replied(frame[0].bytes());
     if (!said || said->outcome != reply_outcome::stored) return;
     if (prefix->session != at_.wires.session().current().session) return;
-    const auto at = replied_.find(said->sequence);
-    if (at == replied_.end()) return;
-    at_.in.judged.confirmed(at->second, promise::disk, at_.who, left_ns, now());
-    replied_.erase(at);
+    const auto first = replied_.lower_bound(said->requests.first);
+    const auto end = replied_.lower_bound(said->requests.end());
+    for (auto at = first; at != end; ++at)
+      at_.in.judged.confirmed(at->second, promise::disk, at_.who, left_ns, now());
+    replied_.erase(first, end);
   }
 
  private:

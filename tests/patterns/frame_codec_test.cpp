@@ -84,8 +84,8 @@ std::vector<sample> samples() {
                 decode_refuse),
       long_head("nack", encode(7, nack{3, nack_kind::reject, 10, "bad", ranges}), decode_nack),
       long_head("touch", encode(7, touch{3, 100, ranges}), decode_touch),
-      fixed("reply", reply_frame{3, 8, 2, 77}, decode_reply_frame),
-      fixed("replied", replied{3, 8, reply_outcome::late}, decode_replied),
+      fixed("reply", reply_frame{3, {8, 5}, 2, 77}, decode_reply_frame),
+      fixed("replied", replied{3, {8, 5}, reply_outcome::late}, decode_replied),
       long_head("gap", encode(7, gap{3, {5, 9}, gap_cause::retention}), decode_gap),
       long_head("subscribe", encode(7, full_subscription()), decode_attach),
       long_head("publish_simple", encode(7, publish_simple{3, 8}), decode_publish_simple),
@@ -249,17 +249,17 @@ TEST_CASE("a subscription, a gap and the frames of replies carry every field") {
   CHECK(g->cause == gap_cause::power_loss);
 
   small_head head;
-  encode(head, 7, reply_frame{3, 8, 2, 77});
+  encode(head, 7, reply_frame{3, {8, 5}, 2, 77});
   const auto r = decode_reply_frame(head.bytes());
   REQUIRE(r);
   CHECK(r->stream == 3);
-  CHECK(r->sequence == 8);
+  CHECK(r->requests == range{8, 5});
   CHECK(r->attempt == 2);
   CHECK(r->body_sum == 77);
-  encode(head, 7, replied{3, 8, reply_outcome::late});
+  encode(head, 7, replied{3, {8, 5}, reply_outcome::late});
   const auto d = decode_replied(head.bytes());
   REQUIRE(d);
-  CHECK(d->sequence == 8);
+  CHECK(d->requests == range{8, 5});
   CHECK(d->outcome == reply_outcome::late);
 
   const buffer_ref told = encode_described(0, "{\"level\":3}");

@@ -122,7 +122,7 @@ struct broken_worker {
   stream_id stream = no_stream;
 };
 
-TEST_CASE("a reply that is not one entry with a right head and sum is a bad frame") {
+TEST_CASE("replies without an entry each, with a right head and sum, are a bad frame") {
   broken_worker w;
   reply_head head;
   head.sequence = 1;
@@ -138,13 +138,16 @@ TEST_CASE("a reply that is not one entry with a right head and sum is a bad fram
   const sealed_block headless = packer.seal();
   packer.add_void(0);
   const sealed_block nothing = packer.seal();
-  CHECK(w.is_bad({0, 1, 1, one.body_sum}, {}));
-  CHECK(w.is_bad({0, 1, 1, one.body_sum + 1}, {one.body}));
-  CHECK(w.is_bad({0, 1, 1, two.body_sum}, {two.body}));
-  CHECK(w.is_bad({0, 1, 1, headless.body_sum}, {headless.body}));
-  CHECK(w.is_bad({0, 1, 1, nothing.body_sum}, {nothing.body}));
-  CHECK(w.is_bad({0, 2, 1, one.body_sum}, {one.body}));  // the head names another request
-  CHECK(w.is_bad({0, 1, 0, one.body_sum}, {one.body}));  // attempts count from 1
+  CHECK(w.is_bad({0, {1, 1}, 1, one.body_sum}, {}));
+  CHECK(w.is_bad({0, {1, 1}, 1, one.body_sum + 1}, {one.body}));
+  CHECK(w.is_bad({0, {1, 1}, 1, two.body_sum}, {two.body}));
+  CHECK(w.is_bad({0, {1, 1}, 1, headless.body_sum}, {headless.body}));
+  CHECK(w.is_bad({0, {1, 1}, 1, nothing.body_sum}, {nothing.body}));
+  CHECK(w.is_bad({0, {2, 1}, 1, one.body_sum}, {one.body}));  // the head names another request
+  CHECK(w.is_bad({0, {1, 2}, 1, one.body_sum}, {one.body}));  // ... or more
+  CHECK(w.is_bad({0, {1, 2}, 1, two.body_sum}, {two.body}));  // both entries name the first
+  CHECK(w.is_bad({0, {1, 0}, 1, one.body_sum}, {one.body}));
+  CHECK(w.is_bad({0, {1, 1}, 0, one.body_sum}, {one.body}));  // attempts count from 1
 }
 
 }  // namespace

@@ -231,7 +231,7 @@ class rig {
     packer.add(parts, 0);
     sealed_block b = packer.seal();
     small_head frame;
-    encode(frame, w.session, reply_frame{service_, h.sequence, h.attempt, b.body_sum});
+    encode(frame, w.session, reply_frame{service_, {h.sequence, 1}, h.attempt, b.body_sum});
     world_.receive(w.peer, frame.bytes(), {b.body});
   }
   void ack(requester& c) {
@@ -356,7 +356,8 @@ class rig {
         break;
       case frame_type::replied: {
         const replied r = decode_replied(f.head).value();
-        if (r.outcome == reply_outcome::stored) all_[by_sequence_[r.sequence]].durable_reply = true;
+        if (r.outcome == reply_outcome::stored)
+          all_[by_sequence_[r.requests.first]].durable_reply = true;
         credit(w.peer, w.session, service_, ++w.credit);
         break;
       }

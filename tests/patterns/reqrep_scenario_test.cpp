@@ -11,7 +11,7 @@
 //   attach PEER requester|replier|replies [service=]
 //   request PEER NUMBER ID:TEXT... [deadline=MS] [attempts=N] [service=] [bad]
 //   credit PEER TOTAL [replies] [service=]
-//   reply PEER SEQUENCE ID TEXT [status=N] [attempt=N] [service=]
+//   reply PEER SEQUENCE ID TEXT [ID TEXT]... [status=N] [attempt=N] [service=]
 //   ack PEER A..B [number=N] [service=]   nack|release|reject PEER SEQUENCE [reason=]   touch PEER
 //   counts [service=] | rows [service=]
 // and the commands of channel_story.hpp.
@@ -154,19 +154,23 @@ class reqrep_story final : public channel_story<reqrep_world, reqrep_options, re
     reply_head head;
     head.status = static_cast<std::uint16_t>(c.number("status", 200));
     head.sequence = std::stoull(c.words.at(1));
-    head.id = id_of(c.words.at(2));
     head.worker = c.words[0];
-    std::array<std::byte, head_bytes_max> buffer;
-    const std::size_t size = encode(buffer, head);
-    const std::string& text = c.words.at(3);
+    const std::uint64_t first = head.sequence;
     block_packer packer;
-    const std::array<bytes_view, 2> parts{bytes_view(buffer).first(size),
-                                          as_bytes_view(text.data(), text.size())};
-    packer.add(parts, 0);
+    for (std::size_t i = 2; i < c.words.size(); i += 2, ++head.sequence) {
+      head.id = id_of(c.words[i]);
+      std::array<std::byte, head_bytes_max> buffer;
+      const std::size_t size = encode(buffer, head);
+      const std::string& text = c.words.at(i + 1);
+      packer.add(
+          std::array{bytes_view(buffer).first(size), as_bytes_view(text.data(), text.size())}, 0);
+    }
     sealed_block b = packer.seal();
     send_small(c,
-               reply_frame{stream_of(c), head.sequence,
-                           static_cast<std::uint16_t>(c.number("attempt", 1)), b.body_sum},
+               reply_frame{stream_of(c),
+                           {first, b.count},
+                           static_cast<std::uint16_t>(c.number("attempt", 1)),
+                           b.body_sum},
                {b.body});
   }
   void ack(const scenario_command& c) {
@@ -229,7 +233,8 @@ class reqrep_story final : public channel_story<reqrep_world, reqrep_options, re
       case frame_type::resume: return "RESUME " + number(decode_resume(head).value().expected);
       case frame_type::replied: {
         const replied r = decode_replied(head).value();
-        return "REPLIED " + number(r.sequence) +
+        const std::string last = r.requests.count > 1 ? ".." + number(r.requests.end() - 1) : "";
+        return "REPLIED " + number(r.requests.first) + last +
                (r.outcome == reply_outcome::stored ? " stored" : " late");
       }
       case frame_type::refuse: {
