@@ -319,6 +319,50 @@ TEST_CASE("finished messages are settled once their records are synced, neighbou
   CHECK(f.journal.settled[0].second == range{1, 3});
 }
 
+// The log frees space by what it is told: were that early, a crash would bring back messages whose
+// bytes are gone.
+TEST_CASE("messages are settled in order, each once the last record of its ready is synced") {
+  fixture f;
+  f.machine->wanted.records.push_back(f.record());
+  f.machine->wanted.records.push_back(f.record());
+  f.machine->wanted.settled.emplace_back(1, range{1, 1});
+  f.turn();
+  f.machine->wanted.records.push_back(f.record());
+  f.machine->wanted.settled.emplace_back(1, range{2, 1});
+  f.turn();
+  f.journal.now.written = 3;
+  f.journal.now.synced = 1;
+  f.turn();
+  CHECK(f.journal.settled.empty());
+  f.journal.now.synced = 2;
+  f.turn();
+  REQUIRE(f.journal.settled.size() == 1);
+  CHECK(f.journal.settled[0].second == range{1, 1});
+  f.write_all();
+  f.turn();
+  REQUIRE(f.journal.settled.size() == 2);
+  CHECK(f.journal.settled[1].second == range{2, 1});
+}
+
+TEST_CASE("a stream is trimmed once the record that says so is synced") {
+  fixture f;
+  for (const std::uint64_t to : {5, 8}) {
+    f.machine->wanted.records.push_back(f.record());
+    f.machine->wanted.trimmed.emplace_back(1, to);
+    f.turn();
+  }
+  f.write_all(false);
+  f.turn();
+  CHECK(f.journal.trimmed.empty());
+  using trims = std::vector<std::pair<stream_id, std::uint64_t>>;
+  f.journal.now.synced = 1;
+  f.turn();
+  CHECK(f.journal.trimmed == trims{{1, 5}});
+  f.write_all();
+  f.turn();
+  CHECK(f.journal.trimmed == trims{{1, 5}, {1, 8}});
+}
+
 TEST_CASE("a checkpoint is written in slices and restores what was written") {
   fixture f;
   for (int i = 0; i < 20; ++i) f.machine->rows.push_back("row " + std::to_string(i));

@@ -23,6 +23,7 @@ class memory_log final : public log {
   range hole;            ///< read() answers gap for these of stream 1
   std::vector<append_item> items;
   std::vector<std::pair<stream_id, range>> settled;
+  std::vector<std::pair<stream_id, std::uint64_t>> trimmed;
 
   room available() const noexcept override { return left; }
   ticket append(std::span<append_item> what) noexcept override {
@@ -51,7 +52,7 @@ class memory_log final : public log {
   void settle(stream_id stream, std::span<const range> ranges) override {
     for (const range& r : ranges) settled.emplace_back(stream, r);
   }
-  void trim(stream_id, std::uint64_t) override {}
+  void trim(stream_id stream, std::uint64_t to) override { trimmed.emplace_back(stream, to); }
   std::uint64_t next_position() const noexcept override { return items.size() * 100; }
   std::uint64_t next_deadline() const noexcept override { return never_ns; }
   int wake_fd() const noexcept override { return -1; }
