@@ -4,6 +4,15 @@
 
 namespace holdfast::sim {
 
+judge::totals& judge::totals::operator+=(const totals& more) noexcept {
+  sent += more.sent;
+  accepted += more.accepted;
+  delivered += more.delivered;
+  again += more.again;
+  answered += more.answered;
+  return *this;
+}
+
 judge::judge(terms rules, story& told) : known_(rules), story_(told) {
   for (const checker_entry& one : checker_table()) checkers_.push_back(one.make(*this));
 }

@@ -75,6 +75,7 @@ class judge {
 
   struct totals {
     std::uint64_t sent = 0, accepted = 0, delivered = 0, again = 0, answered = 0;
+    totals& operator+=(const totals& more) noexcept;
   };
   const totals& counts() const noexcept { return counts_; }
 

@@ -75,11 +75,7 @@ struct tally {
     events += o.steps;
     faults += o.faults;
     crashes += o.crashes;
-    messages.sent += o.counts.sent;
-    messages.accepted += o.counts.accepted;
-    messages.delivered += o.counts.delivered;
-    messages.again += o.counts.again;
-    messages.answered += o.counts.answered;
+    messages += o.counts;
     for (std::size_t i = 0; i < faults_of.size(); ++i) faults_of[i] += o.faults_of[i];
   }
   void print(double seconds) const {

@@ -23,11 +23,7 @@ void require_clean(std::uint64_t seed, sim::outcome& total) {
   total.faults += o.faults;
   total.crashes += o.crashes;
   total.cuts += o.cuts;
-  total.counts.sent += o.counts.sent;
-  total.counts.accepted += o.counts.accepted;
-  total.counts.delivered += o.counts.delivered;
-  total.counts.again += o.counts.again;
-  total.counts.answered += o.counts.answered;
+  total.counts += o.counts;
 }
 
 std::vector<std::uint64_t> kept_seeds() {
