@@ -1,0 +1,114 @@
+// A device's ports on real sockets, before an engine of fakes: what has no room waits in its port.
+#include <doctest/doctest.h>
+
+#include <memory>
+#include <string>
+
+#include "devices/loop/input_port.hpp"
+#include "devices/loop/router_port.hpp"
+#include "devices/transport/poller.hpp"
+#include "tests/devices/loop_fakes.hpp"
+
+using namespace holdfast;
+using namespace holdfast::testing;
+
+namespace {
+
+constexpr std::uint64_t patience_ns = 10 * second_ns;
+constexpr const char* anywhere = "@tcp://127.0.0.1:*";
+
+template <class T>
+T take(result<T> made) {
+  if (!made.ok()) FAIL(std::string(made.text()));
+  return std::move(made).value();
+}
+
+struct fixture {
+  memory_log journal;
+  catalog names;
+  memory_outlet out;
+  engine core{journal, names, out, nullptr};
+  scripted_pattern* machine = nullptr;
+  context zmq = take(context::open());
+  peer_id next_peer = 1;
+
+  fixture() {
+    auto made = std::make_unique<scripted_pattern>();
+    machine = made.get();
+    core.add_channel("work", std::move(made));
+    core.start({1, 1});
+  }
+  std::unique_ptr<router_port> open_router(door speaks) {
+    router_port::terms bounds;
+    bounds.speaks = speaks;
+    bounds.max_message = 1 << 20;
+    return take(router_port::open(zmq, anywhere, 0, bounds, next_peer));
+  }
+  /// A peer that sent messages of these sizes, of which the first has come.
+  template <class Port>
+  socket peer_of(Port& port, socket_kind kind, std::initializer_list<std::size_t> sizes) {
+    socket peer = take(socket::open(zmq, kind, {}));
+    REQUIRE(peer.connect(take(parse_endpoint(port.actual(), endpoint_role::connect))).ok());
+    REQUIRE(ready(peer, false));
+    for (const std::size_t size : sizes) {
+      const std::string text(size, 'x');
+      const part_out part{as_bytes_view(text.data(), text.size()), nullptr};
+      REQUIRE(peer.send({&part, 1}) == io::done);
+    }
+    REQUIRE(ready(port.raw(), true));
+    return peer;
+  }
+  static bool ready(const socket& what, bool readable) {
+    poller p;
+    p.add(what, readable, !readable);
+    return p.wait(patience_ns) && (readable ? p.readable(0) : p.writable(0));
+  }
+};
+
+}  // namespace
+
+TEST_CASE("a plain message larger than the room waits, and those behind it with it") {
+  fixture f;
+  const auto in =
+      take(input_port::open(f.zmq, {anywhere, "", 1000}, socket_kind::pull, 0, 1 << 20));
+  const socket peer = f.peer_of(*in, socket_kind::push, {100, 10});
+  for (int turn = 0; turn < 2; ++turn) {
+    CHECK(in->receive(f.core, 99, {2, 2}));
+    CHECK(in->waiting());
+    CHECK(in->drained());  // else the loop would go on asking
+    CHECK(in->messages() == 0);
+  }
+  CHECK(f.machine->blocks == 0);
+  CHECK(in->receive(f.core, 100, {3, 3}));
+  CHECK_FALSE(in->waiting());
+  CHECK(in->messages() == 1);
+  CHECK(in->bytes() == 100);
+  CHECK(f.machine->blocks == 1);
+}
+
+TEST_CASE("a request larger than the room that is left waits in its port") {
+  fixture f;
+  const auto in = f.open_router(door::plain);
+  const socket client = f.peer_of(*in, socket_kind::dealer, {10, 2000});
+  constexpr std::uint64_t room = 6000;  // a record takes more than its bytes
+  do {
+    REQUIRE(f.ready(in->raw(), true));
+    CHECK(in->receive(f.core, room));
+  } while (!in->waiting());
+  CHECK(in->receive(f.core, room));
+  CHECK(in->waiting());
+  CHECK(in->drained());
+  CHECK(f.machine->frames == 1);
+  CHECK(in->receive(f.core, 10'000));
+  CHECK_FALSE(in->waiting());
+  CHECK(f.machine->frames == 2);
+}
+
+TEST_CASE("what a worker says never waits: it frees room") {
+  fixture f;
+  const auto workers = f.open_router(door::ready);
+  const socket worker = f.peer_of(*workers, socket_kind::dealer, {2000});
+  CHECK(workers->receive(f.core, 0));
+  CHECK_FALSE(workers->waiting());
+  CHECK(f.machine->frames == 1);
+}
