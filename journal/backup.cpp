@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "journal/journal_copy.hpp"
+#include "journal/lock_file.hpp"
 #include "journal/reader.hpp"
 
 namespace holdfast {

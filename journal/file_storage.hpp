@@ -1,7 +1,6 @@
 // file_storage: the production storage. One commit thread runs writes, syncs, creates, renames and
 // removes in the order submitted (a few small writes, while it is at rest, are made by the caller);
-// reader threads bring cold ranges into memory (load): as slices of read-only maps of whole files,
-// or, without zero_copy, as copies.
+// reader threads bring cold ranges into memory (load).
 //
 // Contract: base/storage.hpp. One open file_storage a directory: it holds a lock on DIR/LOCK.
 // Results of writes are published before a sync that follows them begins, so a merged sync may
@@ -9,11 +8,11 @@
 // dropped on the commit thread.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
 
 #include "base/storage.hpp"
-#include "journal/options.hpp"
 
 namespace holdfast {
 
@@ -28,8 +27,5 @@ struct file_storage_options {
 /// it.
 result<std::unique_ptr<storage>> open_file_storage(const std::string& directory,
                                                    file_storage_options options = {});
-
-/// The id the kernel gave this boot; zeros where it cannot be read.
-bytes16_id system_boot_id();
 
 }  // namespace holdfast

@@ -6,6 +6,7 @@
 
 #include <poll.h>
 #include <sys/eventfd.h>
+#include <unistd.h>
 
 #include <condition_variable>
 #include <iterator>
@@ -13,7 +14,8 @@
 #include <span>
 #include <vector>
 
-#include "journal/open_files.hpp"
+#include "base/storage.hpp"
+#include "journal/descriptor.hpp"
 
 namespace holdfast {
 

@@ -5,7 +5,7 @@
 #include <filesystem>
 #include <thread>
 
-#include "journal/reader.hpp"
+#include "journal/lock_file.hpp"
 
 namespace holdfast {
 namespace {
@@ -53,7 +53,7 @@ status journal_copy::begin() {
   if (status cleared = clear_unfinished(); !cleared) return cleared;
   if (status made = make_new_directory(work_); !made) return made;
   begun_ = true;
-  lock_ = tool_file(work_ + "/LOCK", tool_file::how::create);
+  lock_ = tool_file(work_ + "/" + lock_file_name, tool_file::how::create);
   if (!lock_.is_open()) return lock_.opened();
   if (!lock_.lock()) return {errc::in_use, work_ + ": another process took it; start again"};
   return make_new_directory(work_ + "/copying");
@@ -65,7 +65,7 @@ status journal_copy::clear_unfinished() {
   if (!fs::exists(work_, error)) return {};
   if (journal_in_use(work_))
     return {errc::in_use, work_ + ": another copy to this target is at work; wait for it"};
-  if (!fs::exists(work_ + "/LOCK", error) && !is_free(work_))
+  if (!fs::exists(work_ + "/" + lock_file_name, error) && !is_free(work_))
     return {errc::invalid, work_ +
                                ": is in the way and was not left by an unfinished copy; "
                                "move it or name another target"};
@@ -76,7 +76,7 @@ status journal_copy::clear_unfinished() {
 status journal_copy::remove_unfinished() {
   std::error_code error;
   for (fs::directory_iterator at(work_, error), end; !error && at != end; at.increment(error))
-    if (at->path().filename() != "LOCK") fs::remove_all(at->path(), error);
+    if (at->path().filename() != lock_file_name) fs::remove_all(at->path(), error);
   if (!error) fs::remove_all(work_, error);
   return error ? file_failure(work_, "cannot be removed", error.value()) : status{};
 }

@@ -1,6 +1,7 @@
 #include "journal/open.hpp"
 
 #include "base/random.hpp"
+#include "journal/boot_id.hpp"
 
 namespace holdfast {
 

@@ -2,6 +2,8 @@
 
 #include <fcntl.h>
 
+#include <utility>
+
 namespace holdfast {
 
 open_files::entry* open_files::find(file_id id) {
@@ -13,11 +15,15 @@ const open_files::entry* open_files::find(file_id id) const {
   return const_cast<open_files*>(this)->find(id);
 }
 
+std::string open_files::path(std::string_view name) const {
+  return name.empty() ? directory_ : directory_ + "/" + std::string(name);
+}
+
 descriptor open_files::open(const std::string& name, int flags) {
-  const std::string path = directory_ + "/" + name;
+  const std::string where = path(name);
   for (;;) {
-    descriptor opened(::open(path.c_str(), flags | O_CLOEXEC, 0644));
-    if (opened.get() >= 0 || (errno != EMFILE && errno != ENFILE)) return opened;
+    descriptor opened(::open(where.c_str(), flags | O_CLOEXEC, 0644));
+    if (opened.get() >= 0 || !want_of_descriptors(errno)) return opened;
     const int error = errno;
     closed oldest;
     {
@@ -137,7 +143,7 @@ result<buffer_ref> open_files::map(file_id id) {
   entry* of = find(id);
   if (!of) return {errc::io, "a view of a file that was closed"};
   if (!of->map) {
-    result<buffer_ref> made = map_file(directory_ + "/" + of->name);
+    result<buffer_ref> made = map_file(path(of->name));
     if (!made) return made;
     of->map = std::move(made).value();
   }

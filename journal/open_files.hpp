@@ -7,37 +7,19 @@
 // Where the process has no descriptor left, files that are only read are closed to get one.
 #pragma once
 
-#include <unistd.h>
-
 #include <cerrno>
 #include <list>
 #include <map>
 #include <memory>
 #include <mutex>
 #include <string>
-#include <utility>
+#include <string_view>
 
 #include "base/storage.hpp"
+#include "journal/descriptor.hpp"
 #include "journal/mapping.hpp"
 
 namespace holdfast {
-
-class descriptor {
- public:
-  explicit descriptor(int fd = -1) noexcept : fd_(fd) {}
-  descriptor(descriptor&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
-  descriptor& operator=(descriptor&& other) noexcept {
-    std::swap(fd_, other.fd_);
-    return *this;
-  }
-  ~descriptor() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-  int get() const noexcept { return fd_; }
-
- private:
-  int fd_;
-};
 
 class open_files {
  public:
@@ -46,7 +28,9 @@ class open_files {
   open_files(std::string directory, std::size_t read_max)
       : directory_(std::move(directory)), read_max_(read_max) {}
 
-  /// Opens a path of the directory, for whatever purpose. Not open: errno says why.
+  /// Where a name of the directory is; "" is the directory.
+  std::string path(std::string_view name) const;
+  /// Opens a name of the directory, for whatever purpose. Not open: errno says why.
   descriptor open(const std::string& name, int flags);
   /// A file that will be made, and is written.
   file_id add(std::string name);

@@ -7,49 +7,33 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
-#include <cerrno>
 #include <cstdint>
 #include <span>
 #include <string>
-#include <utility>
+
+#include "journal/descriptor.hpp"
+#include "journal/positional_io.hpp"
 
 namespace holdfast {
 
 class read_file {
  public:
   read_file() noexcept = default;
-  explicit read_file(const std::string& path) : fd_(::open(path.c_str(), O_RDONLY | O_CLOEXEC)) {}
-  read_file(read_file&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
-  read_file& operator=(read_file&& other) noexcept {
-    std::swap(fd_, other.fd_);
-    return *this;
-  }
-  ~read_file() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-  bool is_open() const noexcept { return fd_ >= 0; }
-  int get() const noexcept { return fd_; }
+  explicit read_file(const std::string& path) : file_(::open(path.c_str(), O_RDONLY | O_CLOEXEC)) {}
+  bool is_open() const noexcept { return file_.get() >= 0; }
+  int get() const noexcept { return file_.get(); }
   /// Also of a file whose name is gone by now.
   std::uint64_t size() const noexcept {
     struct stat found {};
-    return ::fstat(fd_, &found) == 0 ? static_cast<std::uint64_t>(found.st_size) : 0;
+    return ::fstat(file_.get(), &found) == 0 ? static_cast<std::uint64_t>(found.st_size) : 0;
   }
   bool read(std::uint64_t at, std::span<std::byte> into) const {
-    std::size_t done = 0;
-    while (done < into.size()) {
-      const ssize_t got =
-          ::pread(fd_, into.data() + done, into.size() - done, static_cast<off_t>(at + done));
-      if (got < 0 && errno == EINTR) continue;
-      if (got <= 0) return false;
-      done += static_cast<std::size_t>(got);
-    }
-    return true;
+    return read_at(file_.get(), at, into);
   }
 
  private:
-  int fd_ = -1;
+  descriptor file_;
 };
 
 }  // namespace holdfast

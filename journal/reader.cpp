@@ -1,7 +1,5 @@
 #include "journal/reader.hpp"
 
-#include <fcntl.h>
-
 #include <algorithm>
 #include <filesystem>
 
@@ -297,14 +295,6 @@ const checkpoint_info* journal_info::newest_checkpoint() const noexcept {
   for (const checkpoint_info& c : checkpoints)
     if (c.readable && (newest == nullptr || c.number > newest->number)) newest = &c;
   return newest;
-}
-
-bool journal_in_use(const std::string& directory) {
-  const read_file lock(directory + "/LOCK");
-  struct flock whole {};
-  whole.l_type = F_WRLCK;
-  whole.l_whence = SEEK_SET;
-  return lock.is_open() && ::fcntl(lock.get(), F_OFD_GETLK, &whole) == 0 && whole.l_type != F_UNLCK;
 }
 
 result<std::unique_ptr<journal_reader>> journal_reader::open(const std::string& directory) {

@@ -53,10 +53,6 @@ struct verify_summary {
   std::vector<std::string> problems;  ///< headers, checkpoints
 };
 
-/// True while a device holds the lock of this data directory (DIR/LOCK), wherever it runs on this
-/// machine. False as well where there is no such file.
-bool journal_in_use(const std::string& directory);
-
 class journal_reader {
  public:
   /// errc::not_found if there is no journal in `directory`.

@@ -5,6 +5,7 @@
 #include <ctime>
 #include <filesystem>
 
+#include "journal/lock_file.hpp"
 #include "journal/reader.hpp"
 #include "journal/tool_files.hpp"
 
@@ -130,7 +131,7 @@ std::string repair_report(const repair_plan& plan, const instant& now) {
 
 result<repair_outcome> repair_journal(const std::string& directory, const instant& now) {
   if (auto there = journal_reader::open(directory); !there) return there.take_status();
-  tool_file lock(directory + "/LOCK", tool_file::how::create);
+  tool_file lock(directory + "/" + lock_file_name, tool_file::how::create);
   if (!lock.is_open()) return lock.opened();
   if (!lock.lock())
     return {errc::in_use, directory + ": a device has this journal open; stop it first"};

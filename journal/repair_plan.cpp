@@ -4,6 +4,7 @@
 #include <filesystem>
 
 #include "journal/checkpoint_file.hpp"
+#include "journal/lock_file.hpp"
 #include "journal/reader.hpp"
 #include "journal/repair.hpp"
 #include "journal/segment_copy.hpp"

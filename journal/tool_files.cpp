@@ -10,6 +10,9 @@
 #include <system_error>
 #include <vector>
 
+#include "journal/lock_file.hpp"
+#include "journal/positional_io.hpp"
+
 namespace holdfast {
 namespace {
 
@@ -51,26 +54,14 @@ std::uint64_t tool_file::size() const {
 }
 
 bool tool_file::read(std::uint64_t at, std::span<std::byte> into) const {
-  std::size_t done = 0;
-  while (done < into.size()) {
-    const ssize_t got =
-        ::pread(file_.get(), into.data() + done, into.size() - done, static_cast<off_t>(at + done));
-    if (got < 0 && errno == EINTR) continue;
-    if (got <= 0) return false;
-    done += static_cast<std::size_t>(got);
-  }
-  return true;
+  return read_at(file_.get(), at, into);
 }
 
 status tool_file::write(std::uint64_t at, bytes_view bytes) {
-  while (!bytes.empty()) {
-    const ssize_t put = ::pwrite(file_.get(), bytes.data(), bytes.size(), static_cast<off_t>(at));
-    if (put < 0 && errno == EINTR) continue;
-    if (put <= 0) return failure("cannot be written", put < 0 ? errno : EIO);
-    at += static_cast<std::uint64_t>(put);
-    bytes = bytes.subspan(static_cast<std::size_t>(put));
-  }
-  return {};
+  if (bytes.empty()) return {};
+  iovec all{const_cast<std::byte*>(bytes.data()), bytes.size()};
+  const int error = write_at(file_.get(), at, {&all, 1});
+  return error == 0 ? status{} : failure("cannot be written", error);
 }
 
 status tool_file::allocate(std::uint64_t size) {
@@ -95,10 +86,7 @@ status tool_file::sync() {
 }
 
 bool tool_file::lock() {
-  struct flock whole {};
-  whole.l_type = F_WRLCK;
-  whole.l_whence = SEEK_SET;
-  return ::fcntl(file_.get(), F_OFD_SETLK, &whole) == 0;
+  return lock_whole_file(file_);
 }
 
 status sync_directory(const std::string& path) {

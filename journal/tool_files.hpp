@@ -11,7 +11,7 @@
 
 #include "base/coding.hpp"
 #include "holdfast/status.hpp"
-#include "journal/open_files.hpp"
+#include "journal/descriptor.hpp"
 
 namespace holdfast {
 

@@ -8,7 +8,7 @@
 #include "base/clock.hpp"
 #include "devices/admin/admin_port.hpp"
 #include "devices/transport/poller.hpp"
-#include "journal/reader.hpp"
+#include "journal/lock_file.hpp"
 #include "patterns/frame_codec.hpp"
 
 namespace holdfast {
