@@ -4,7 +4,6 @@
 #include <cstring>
 
 #include "base/check.hpp"
-#include "base/checksum.hpp"
 #include "base/planted.hpp"
 #include "journal/mapping.hpp"
 #include "journal/recovery.hpp"
@@ -110,11 +109,7 @@ void journal::state::go_live() {
     s->drained = true;
     s->freed_at = shared.next_position;
   }
-  record_head head;
-  head.type = record_type::gap;
-  head.time_ns = shared.now.real_ns;
-  head.body_sum = checksum(body);
-  writer.append_own(head, copy_to_buffer(body));
+  writer.append_own(record_type::gap, copy_to_buffer(body));
   checkpoints.prepare();
   spares.refill();
 }

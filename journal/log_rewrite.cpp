@@ -1,5 +1,5 @@
-// The second half of the log's writer: a write or sync failed, or a file could not be made, and
-// what was not durable is written again elsewhere.
+// The log's writer: a write or sync failed, or a file could not be made, and what was not durable
+// is written again elsewhere.
 #include <algorithm>
 #include <cstring>
 #include <utility>
@@ -17,15 +17,15 @@ constexpr std::uint64_t ask_again_ns = second_ns;
 
 // A sealed segment whose second copy of the header fails has its records all the same: it stays
 // with one copy. Whatever else fails is a failure of the log.
-void log_writer::on_failure(const asked& op, const io_result& done) {
+void log_writer::on_failure(const io_result& done) {
   for (const auto& s : core_.segments.all())
     if (s->file == done.file) s->unsound = true;
-  segment* of = op.header_of != 0 ? core_.segments.find(op.header_of) : nullptr;
+  const std::uint64_t header_of = in_flight_.at(done.tag).header_of;
+  segment* of = header_of != 0 ? core_.segments.find(header_of) : nullptr;
   if (!of || of == core_.active || of->end > core_.synced_position)
     return recover(done.error, done.file);
   of->header_asked = false;
-  asked_[number_of(done.tag) - first_asked_].done = true;
-  drop_done();
+  in_flight_.finish(done.tag);
 }
 
 // A write or sync failed. What was not durable goes to a fresh segment, once; if that fails as
@@ -65,26 +65,19 @@ void log_writer::rewrite() {
 }
 
 void log_writer::abandon() {
-  first_asked_ += asked_.size();
-  asked_.clear();
-  write_ = io_op{};
-  unsealed_.clear();
+  in_flight_.give_up();
+  write_.drop();
   ops_.clear();
-  slab_from_ = slab_used_;
   if (holding_) give_back_untouched();
   holding_ = false;
   lost_ = 0;
   segment* kept = core_.segments.find(core_.synced_position - 1);
   check(kept != nullptr, "the durable end lies in a segment");
-  for (const auto& s : core_.segments.all()) {
+  for (const auto& s : core_.segments.all())
     if (s->base() > kept->base()) s->in_log = false;
-    // The copy may never have been written: it is asked for again.
-    if (std::exchange(s->header_asked, false) && s->in_log) half_headers_.push_back(s->base());
-  }
   kept->end = core_.synced_position;
   core_.active = kept;
-  std::erase_if(half_headers_, [kept](std::uint64_t base) { return base > kept->base(); });
-  std::sort(half_headers_.begin(), half_headers_.end());
+  headers_.restart(*kept);
 }
 
 // Segments begun while operations were held: nothing was asked of their files.
@@ -121,29 +114,27 @@ void log_writer::place_again() {
     record.position = core_.next_position;
     if (!in_batch) batch_start = record.position;
     in_batch = (record.head.flags & record_flag::batch_more) != 0;
-    core_.next_position += encode(record.head, record.body, batch_start);
-    core_.active->end = core_.next_position;
-    core_.active->mark(record.position);
+    put_record(record.head, record.body, batch_start);
     ++core_.stats.rewritten;
-    if (record.is_new_block()) index_block(record);
+    if (!record.is_new_block()) continue;
+    run_.add(record, core_.active->base());
+    run_.end();
   }
   rewritten_to_ = core_.next_position;
   want_sync_ = true;
   if (from == tail.end_ordinal()) return submit();
   close_write();
-  held_for_ = first_asked_ + asked_.size() - 1;
-  held_covers_ = std::exchange(asked_.back().covers, {});
+  held_for_ = in_flight_.last_tag();
+  held_covers_ = std::exchange(in_flight_.last().covers, {});
   held_header_ = make_write(core_.active->file, 0, bytes_of(core_.active->header), 0);
   holding_ = true;
   held_from_ = core_.segments.next_base();
-  core_.files->submit(ops_);
-  ops_.clear();
+  submit_ops();
 }
 
 void log_writer::release() {
   holding_ = false;
-  held_header_.tag = make_tag(asker::log, first_asked_ + asked_.size());
-  asked_.push_back({held_covers_, 0, false, false});
+  held_header_.tag = in_flight_.add({held_covers_, 0, false, false});
   ops_.insert(ops_.begin(), std::move(held_header_));
   submit();
 }
