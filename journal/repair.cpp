@@ -45,13 +45,6 @@ std::vector<std::string> files_of(const repair_plan& plan) {
   return files;
 }
 
-status write_report(const std::string& to, const std::string& text) {
-  tool_file file(to, tool_file::how::create);
-  if (!file.is_open()) return file.opened();
-  if (status put = file.write(0, as_bytes_view(text.data(), text.size())); !put) return put;
-  return file.sync();
-}
-
 // Everything that will change, durably, before anything does.
 status copy_aside(const std::string& directory, const std::string& quarantine,
                   const repair_plan& plan, const instant& now) {
@@ -60,7 +53,9 @@ status copy_aside(const std::string& directory, const std::string& quarantine,
     status copied = copy_file_synced(directory + "/" + file, quarantine + "/" + file);
     if (!copied) return copied;
   }
-  status wrote = write_report(quarantine + "/report.json", repair_report(plan, now));
+  const std::string report = repair_report(plan, now);
+  status wrote =
+      write_file_synced(quarantine + "/report.json", as_bytes_view(report.data(), report.size()));
   if (!wrote) return wrote;
   for (const std::string& made :
        {quarantine + "/seg", quarantine, directory + "/quarantine", directory})

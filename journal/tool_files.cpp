@@ -117,6 +117,13 @@ status rename_file(const std::string& from, const std::string& to) {
   return file_failure(from, ("cannot be renamed to " + to).c_str(), errno);
 }
 
+status write_file_synced(const std::string& path, bytes_view bytes) {
+  tool_file file(path, tool_file::how::create);
+  if (!file.is_open()) return file.opened();
+  if (status put = file.write(0, bytes); !put) return put;
+  return file.sync();
+}
+
 status copy_file_synced(const std::string& from, const std::string& to) {
   const tool_file in(from, tool_file::how::read);
   tool_file out(to, tool_file::how::create);

@@ -54,6 +54,8 @@ status make_new_directory(const std::string& path);
 bool is_free(const std::string& path);
 status remove_file(const std::string& path);
 status rename_file(const std::string& from, const std::string& to);
+/// A new file with these bytes, synced.
+status write_file_synced(const std::string& path, bytes_view bytes);
 /// A new file `to` with the bytes of `from`, synced.
 status copy_file_synced(const std::string& from, const std::string& to);
 /// The directory that holds `path`.
