@@ -1,14 +1,12 @@
 #include "journal/reader.hpp"
 
 #include <algorithm>
-#include <filesystem>
+#include <utility>
 
-#include "journal/checkpoint_file.hpp"
+#include "journal/read_file.hpp"
 
 namespace holdfast {
 namespace {
-
-namespace fs = std::filesystem;
 
 class reader_of_files final : public journal_reader {
  public:
@@ -22,10 +20,6 @@ class reader_of_files final : public journal_reader {
                                 const record_choice& wanted) override;
 
  private:
-  result<checkpoint_content> load_checkpoint(const std::string& name) const;
-  void look_at_checkpoint(const std::string& name);
-  void sort_out_listed();
-  bool has_segment(std::uint64_t base) const;
   bool walk_segment(const segment_info& in, std::uint64_t from, std::uint64_t to,
                     const taker& take);
   bool walk_chosen(const segment_info& in, std::uint64_t from, const taker& take, bool& by_index);
@@ -34,81 +28,19 @@ class reader_of_files final : public journal_reader {
 
   std::string directory_;
   journal_info info_;
-  std::uint64_t oldest_needed_ = 0;     // position of the newest checkpoint
-  std::vector<listed_segment> listed_;  // by it
-  std::uint64_t reached_ = 0;           // where the walk came to
-  record_choice wanted_;                // in verify()
-  bool trimmed_ = false;                // it met a segment that was not there any more
+  std::uint64_t durable_to_ = 0;  // by the newest checkpoint
+  std::uint64_t reached_ = 0;     // where the walk came to
+  record_choice wanted_;          // in verify()
+  bool trimmed_ = false;          // it met a segment that was not there any more
 };
 
 status reader_of_files::look() {
-  std::error_code error;
-  for (const auto& entry : fs::directory_iterator(directory_, error)) {
-    const std::string name = entry.path().filename().string();
-    if (checkpoint_number(name) >= 0) look_at_checkpoint(name);
-  }
-  if (error) return {errc::not_found, directory_ + ": cannot be listed: " + error.message()};
-  auto listed = list_segments(directory_);
-  if (!listed || (listed->segments.empty() && info_.checkpoints.empty()))
-    return {errc::not_found, directory_ + ": there is no journal here"};
-  std::sort(info_.checkpoints.begin(), info_.checkpoints.end(),
-            [](const auto& a, const auto& b) { return a.name < b.name; });
-  info_.segments = std::move(listed->segments);
-  info_.unreadable = std::move(listed->unreadable);
-  info_.spares = std::move(listed->spares);
-  info_.unused = std::move(listed->unused);
-  for (const segment_info& found : info_.segments) {
-    info_.id = found.header.journal_id;
-    info_.epoch = std::max(info_.epoch, found.header.epoch);
-  }
-  sort_out_listed();
+  auto found = look_at_journal(directory_);
+  if (!found) return found.take_status();
+  info_ = std::move(found).value();
+  for (const checkpoint_info& c : info_.checkpoints)
+    if (c.readable) durable_to_ = std::max(durable_to_, c.position);
   return {};
-}
-
-// What the newest checkpoint lists is a part of the log, even if its front is gone.
-void reader_of_files::sort_out_listed() {
-  for (const listed_segment& listed : listed_) {
-    const std::string name = segment_name(listed.header.slot);
-    const auto at = std::find(info_.unused.begin(), info_.unused.end(), name);
-    if (at == info_.unused.end() || has_segment(listed.header.base)) continue;
-    info_.unused.erase(at);
-    info_.unreadable.push_back(name);
-  }
-}
-
-bool reader_of_files::has_segment(std::uint64_t base) const {
-  return std::any_of(info_.segments.begin(), info_.segments.end(),
-                     [base](const segment_info& s) { return s.header.base == base; });
-}
-
-result<checkpoint_content> reader_of_files::load_checkpoint(const std::string& name) const {
-  const std::string path = directory_ + "/" + name;
-  const read_file file(path);
-  if (!file.is_open()) return status{errc::not_found, path + ": is not there any more"};
-  std::vector<std::byte> bytes(file.size());
-  if (!file.read(0, bytes)) bytes.clear();
-  return parse_checkpoint(bytes, name);
-}
-
-void reader_of_files::look_at_checkpoint(const std::string& name) {
-  auto parsed = load_checkpoint(name);
-  if (parsed.kind() == errc::not_found) return;  // replaced meanwhile
-  checkpoint_info found;
-  found.name = name;
-  found.readable = parsed.ok();
-  found.problem = parsed.text();
-  if (parsed.ok()) {
-    const checkpoint_header& h = parsed->header;
-    found.number = h.number;
-    found.position = h.position;
-    found.epoch = h.epoch;
-    found.time_ns = h.time_ns;
-    found.row_bytes = parsed->pattern_rows.size();
-    info_.id = h.journal_id;
-    if (h.position >= oldest_needed_) listed_ = std::move(parsed->segments);
-    oldest_needed_ = std::max(oldest_needed_, h.position);
-  }
-  info_.checkpoints.push_back(std::move(found));
 }
 
 // The rows of a live journal's checkpoint: while it was read a newer one may have taken its place.
@@ -117,9 +49,8 @@ result<std::vector<std::byte>> reader_of_files::checkpoint_rows() {
   for (int i = 0; i < looks_max; ++i) {
     const checkpoint_info* newest = info_.newest_checkpoint();
     if (newest == nullptr) return std::vector<std::byte>{};
-    auto parsed = load_checkpoint(newest->name);
+    auto parsed = load_checkpoint(directory_, newest->name);
     if (parsed) return std::move(parsed->pattern_rows);
-    info_.checkpoints.clear();
     if (status looked = look(); !looked) return looked;
   }
   return status{errc::io, directory_ +
@@ -245,7 +176,7 @@ result<verify_summary> reader_of_files::verify(std::uint64_t from, const taker& 
   wanted_ = choice;
   verify_summary sum;
   std::vector<damage> bad;
-  sum.watermark = oldest_needed_;
+  sum.watermark = durable_to_;
   note_problems(sum);
   bool wanted = true;
   const status walked_all = walk(from, [&](const seen_record& seen) {
@@ -289,13 +220,6 @@ void reader_of_files::judge(std::vector<damage>& bad, verify_summary& sum, const
 }
 
 }  // namespace
-
-const checkpoint_info* journal_info::newest_checkpoint() const noexcept {
-  const checkpoint_info* newest = nullptr;
-  for (const checkpoint_info& c : checkpoints)
-    if (c.readable && (newest == nullptr || c.number > newest->number)) newest = &c;
-  return newest;
-}
 
 result<std::unique_ptr<journal_reader>> journal_reader::open(const std::string& directory) {
   auto made = std::make_unique<reader_of_files>(directory);

@@ -15,30 +15,9 @@
 
 #include "holdfast/status.hpp"
 #include "journal/index_walk.hpp"
+#include "journal/journal_info.hpp"
 
 namespace holdfast {
-
-struct checkpoint_info {
-  std::string name;
-  bool readable = false;
-  std::string problem;
-  std::uint64_t number = 0;
-  std::uint64_t position = 0;
-  std::uint64_t epoch = 0;
-  std::uint64_t time_ns = 0;
-  std::uint64_t row_bytes = 0;  ///< of the patterns
-};
-struct journal_info {
-  bytes16_id id{};
-  std::uint64_t epoch = 0;
-  std::vector<segment_info> segments;  ///< by base position
-  std::vector<checkpoint_info> checkpoints;
-  std::vector<std::string> unreadable;  ///< files in seg/ without a readable header that hold data
-  std::vector<std::string> spares;      ///< files that hold nothing of the log
-  std::vector<std::string> unused;      ///< files that were begun and never taken into the log
-  /// The readable checkpoint with the highest number; null if there is none.
-  const checkpoint_info* newest_checkpoint() const noexcept;
-};
 
 struct verify_summary {
   std::uint64_t segments = 0;
