@@ -50,7 +50,8 @@ status copy_aside(const std::string& directory, const std::string& quarantine,
                   const repair_plan& plan, const instant& now) {
   if (status made = make_new_directory(quarantine + "/seg"); !made) return made;
   for (const std::string& file : files_of(plan)) {
-    status copied = copy_file_synced(directory + "/" + file, quarantine + "/" + file);
+    const auto in = [&file](std::string where) { return where.append("/").append(file); };
+    status copied = copy_file_synced(in(directory), in(quarantine));
     if (!copied) return copied;
   }
   const std::string report = repair_report(plan, now);
