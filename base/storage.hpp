@@ -70,7 +70,8 @@ class storage {
   virtual std::size_t poll(std::vector<io_result>& out) = 0;
   /// Waits until something can be polled. Used while opening and closing, never by a running loop.
   virtual void wait() = 0;
-  virtual int wake_fd() const noexcept = 0;
+  /// Readable while something can be polled; to be asked for before each wait.
+  virtual int wake_fd() noexcept = 0;
 
   /// Reserves the number under which a create op will make `name`; the file exists once that op has
   /// completed.

@@ -62,7 +62,7 @@ class file_storage final : public storage {
   void submit(std::span<io_op> ops) override;
   std::size_t poll(std::vector<io_result>& out) override { return results_.take(out); }
   void wait() override { results_.wait(); }
-  int wake_fd() const noexcept override { return results_.fd(); }
+  int wake_fd() noexcept override { return results_.fd(); }
   file_id assign(std::string_view name) override { return files_.add(std::string(name)); }
   result<file_id> open_file(std::string_view name) override;
   void close_file(file_id file) override { files_.remove(file); }
@@ -92,7 +92,7 @@ class file_storage final : public storage {
 void file_storage::submit(std::span<io_op> ops) {
   if (small_writes(ops) && commits_.at_rest()) {
     commit_.run(ops, inline_done_);
-    return results_.push(inline_done_);
+    return results_.push_unsignalled(inline_done_);
   }
   std::size_t at = 0;
   while (at < ops.size()) {

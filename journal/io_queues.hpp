@@ -12,6 +12,7 @@
 #include <iterator>
 #include <mutex>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "base/storage.hpp"
@@ -22,42 +23,50 @@ namespace holdfast {
 class result_queue {
  public:
   result_queue() : wake_(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) {}
-  int fd() const noexcept { return wake_.get(); }
+  /// Readable while there are results; to be asked for before each wait.
+  int fd() {
+    const std::lock_guard lock(guard_);
+    if (!done_.empty()) signal();
+    return wake_.get();
+  }
   void push(std::vector<io_result>& done) {
-    if (done.empty()) return;
-    bool first = false;
-    {
-      const std::lock_guard lock(guard_);
-      first = done_.empty();
-      done_.insert(done_.end(), std::make_move_iterator(done.begin()),
-                   std::make_move_iterator(done.end()));
-    }
+    push_unsignalled(done);
+    fd();
+  }
+  /// By the thread that takes: it looks here, or asks for fd(), before it waits.
+  void push_unsignalled(std::vector<io_result>& done) {
+    const std::lock_guard lock(guard_);
+    done_.insert(done_.end(), std::make_move_iterator(done.begin()),
+                 std::make_move_iterator(done.end()));
     done.clear();
-    if (first) {
-      const std::uint64_t one = 1;
-      [[maybe_unused]] const auto put = ::write(wake_.get(), &one, sizeof one);
-    }
   }
   std::size_t take(std::vector<io_result>& out) {
     const std::lock_guard lock(guard_);
-    if (done_.empty()) return 0;
     std::uint64_t count = 0;
-    [[maybe_unused]] const auto got = ::read(wake_.get(), &count, sizeof count);
+    if (std::exchange(signalled_, false)) [[maybe_unused]]
+      const auto got = ::read(wake_.get(), &count, sizeof count);
     const std::size_t size = done_.size();
     out.insert(out.end(), std::make_move_iterator(done_.begin()),
                std::make_move_iterator(done_.end()));
     done_.clear();
     return size;
   }
-  void wait() const {
-    pollfd ready{wake_.get(), POLLIN, 0};
+  void wait() {
+    pollfd ready{fd(), POLLIN, 0};
     ::poll(&ready, 1, -1);
   }
 
  private:
-  descriptor wake_;
+  void signal() {
+    const std::uint64_t one = 1;
+    if (!std::exchange(signalled_, true)) [[maybe_unused]]
+      const auto put = ::write(wake_.get(), &one, sizeof one);
+  }
+
+  const descriptor wake_;
   std::mutex guard_;
   std::vector<io_result> done_;
+  bool signalled_ = false;
 };
 
 // A queue of operations with its sleepers.

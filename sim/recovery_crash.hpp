@@ -25,7 +25,7 @@ class recovery_crash final : public storage {
     burn();
     under_->wait();
   }
-  int wake_fd() const noexcept override { return under_->wake_fd(); }
+  int wake_fd() noexcept override { return under_->wake_fd(); }
   file_id assign(std::string_view name) override { return under_->assign(name); }
   result<file_id> open_file(std::string_view name) override { return under_->open_file(name); }
   void close_file(file_id file) override { under_->close_file(file); }

@@ -51,7 +51,7 @@ class virtual_disk::mounted final : public storage {
   void wait() override {
     if (disk_ && results_.empty()) disk_->step(1);
   }
-  int wake_fd() const noexcept override { return -1; }
+  int wake_fd() noexcept override { return -1; }
 
   file_id assign(std::string_view name) override {
     files_[++last_file_].name = name;

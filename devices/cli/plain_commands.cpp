@@ -12,7 +12,7 @@ namespace {
 // Prints the messages that `wanted` says yes to, until enough came or nothing comes any more.
 template <class Args, class Wanted>
 int print_plain(const Args& args, socket_kind kind, Wanted wanted) {
-  auto line = open_line(args.endpoint, kind, {}, true, false);
+  auto line = open_line(args.endpoint, kind, {});
   if (!line) return fail(line.take_status());
   message_reader reader(plain_message_bytes_max, plain_parts_max);
   line_writer writer;
@@ -34,8 +34,8 @@ int print_plain(const Args& args, socket_kind kind, Wanted wanted) {
     if (outcome == io::would_block || writer.full())
       if (const status wrote = writer.flush(); !wrote) return fail(wrote);
     if (outcome != io::would_block) continue;
-    const bool came = line->waiter.wait(args.timeout_ns.value_or(never_ns));
-    if (args.timeout_ns && (!came || !line->waiter.readable(0))) break;
+    const bool came = wait_readable(*line, args.timeout_ns.value_or(never_ns));
+    if (args.timeout_ns && !came) break;
   }
   if (const status wrote = writer.flush(); !wrote) return fail(wrote);
   if (!args.count || taken == *args.count) return done;
@@ -71,7 +71,7 @@ socket_options lingering(const Args& args) {
 }  // namespace
 
 int push_plain(const push_args& args) {
-  auto line = open_line(args.endpoint, socket_kind::push, lingering(args), false, true);
+  auto line = open_line(args.endpoint, socket_kind::push, lingering(args));
   if (!line) return fail(line.take_status());
   return send_plain(args, *line, std::nullopt);
 }
@@ -81,16 +81,14 @@ int pull_plain(const pull_args& args) {
 }
 
 int pub_plain(const pub_args& args) {
-  auto line = open_line(args.endpoint, socket_kind::xpub, lingering(args), true, true);
+  auto line = open_line(args.endpoint, socket_kind::xpub, lingering(args));
   if (!line) return fail(line.take_status());
-  line->waiter.want(0, true, false);
   message_reader subscriptions(plain_message_bytes_max, plain_parts_max);
   const std::uint64_t limit = args.timeout_ns.value_or(never_ns);
   if (const status came = receive_parts(*line, args.endpoint, limit, subscriptions); !came) {
     if (came.kind() != errc::timeout) return fail(came);
     return fail({errc::timeout, "endpoint '" + args.endpoint + "': nobody subscribed in time"});
   }
-  line->waiter.want(0, false, true);
   return send_plain(args, *line, args.topic);
 }
 

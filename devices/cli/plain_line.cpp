@@ -4,11 +4,11 @@
 
 #include "base/clock.hpp"
 #include "devices/cli/report.hpp"
+#include "devices/transport/poller.hpp"
 
 namespace holdfast::cli {
 
-result<plain_line> open_line(std::string_view endpoint, socket_kind kind, socket_options options,
-                             bool reads, bool writes) {
+result<plain_line> open_line(std::string_view endpoint, socket_kind kind, socket_options options) {
   auto where = parse_endpoint(endpoint, endpoint_role::connect);
   if (!where) return where.take_status();
   auto process = context::open();
@@ -17,13 +17,17 @@ result<plain_line> open_line(std::string_view endpoint, socket_kind kind, socket
   auto peer = socket::open(*process, kind, options);
   if (!peer) return peer.take_status();
   if (status attached = peer->attach(*where); !attached) return attached;
-  plain_line line{std::move(*process), std::move(*peer), poller()};
-  line.waiter.add(line.peer, reads, writes);
-  return line;
+  return plain_line{std::move(*process), std::move(*peer)};
 }
 
 status broken_line(std::string_view endpoint) {
   return {errc::closed, "endpoint '" + std::string(endpoint) + "': the socket failed; try again"};
+}
+
+bool wait_readable(plain_line& line, std::uint64_t limit_ns) {
+  poller next;
+  next.add(line.peer);
+  return next.wait(limit_ns) && next.readable(0);
 }
 
 status send_parts(plain_line& line, std::string_view endpoint, std::uint64_t limit_ns,
@@ -34,7 +38,9 @@ status send_parts(plain_line& line, std::string_view endpoint, std::uint64_t lim
     const io outcome = line.peer.send(out);
     if (outcome == io::done) return {};
     if (outcome != io::would_block) return broken_line(endpoint);
-    if (!line.waiter.wait(limit_ns) || !line.waiter.writable(0))
+    poller room;
+    room.add(line.peer, false, true);
+    if (!room.wait(limit_ns) || !room.writable(0))
       return {errc::timeout, "endpoint '" + std::string(endpoint) +
                                  "': nobody took the message in time; is a peer there?"};
   }
@@ -50,8 +56,7 @@ status receive_parts(plain_line& line, std::string_view endpoint, std::uint64_t 
       continue;
     }
     if (outcome != io::would_block) return broken_line(endpoint);
-    const bool came = line.waiter.wait(limit_ns);
-    if (limit_ns != never_ns && (!came || !line.waiter.readable(0)))
+    if (!wait_readable(line, limit_ns) && limit_ns != never_ns)
       return {errc::timeout, "no message came in the time allowed"};
   }
 }

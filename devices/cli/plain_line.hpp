@@ -7,7 +7,6 @@
 
 #include "devices/transport/context.hpp"
 #include "devices/transport/message_reader.hpp"
-#include "devices/transport/poller.hpp"
 #include "devices/transport/socket.hpp"
 
 namespace holdfast::cli {
@@ -18,14 +17,14 @@ inline constexpr std::size_t plain_parts_max = 65'535;
 struct plain_line {
   context process;
   socket peer;
-  poller waiter;  ///< the socket, for what was asked for
 };
 
 /// Connects, or binds where the endpoint begins with @.
-result<plain_line> open_line(std::string_view endpoint, socket_kind kind, socket_options options,
-                             bool reads, bool writes);
+result<plain_line> open_line(std::string_view endpoint, socket_kind kind, socket_options options);
 status broken_line(std::string_view endpoint);
 
+/// Waits for a message at most `limit_ns`; false if none came, or after a signal.
+bool wait_readable(plain_line& line, std::uint64_t limit_ns);
 /// Sends one message, waiting for room at most `limit_ns`.
 status send_parts(plain_line& line, std::string_view endpoint, std::uint64_t limit_ns,
                   std::span<const std::string> parts);

@@ -20,9 +20,7 @@ std::vector<std::string_view> texts(std::span<const bytes_view> parts) {
 int ask_plain(plain_line& line, const req_args& args, std::vector<std::string> body) {
   const std::uint64_t limit = args.timeout_ns.value_or(never_ns);
   body.insert(body.begin(), std::string());
-  line.waiter.want(0, false, true);
   if (const status sent = send_parts(line, args.endpoint, limit, body); !sent) return fail(sent);
-  line.waiter.want(0, true, false);
   message_reader reader(plain_message_bytes_max, plain_parts_max);
   if (const status came = receive_parts(line, args.endpoint, limit, reader); !came)
     return fail(came);
@@ -38,7 +36,7 @@ int ask_plain(plain_line& line, const req_args& args, std::vector<std::string> b
 }  // namespace
 
 int req_plain(const req_args& args) {
-  auto line = open_line(args.endpoint, socket_kind::dealer, {}, true, true);
+  auto line = open_line(args.endpoint, socket_kind::dealer, {});
   if (!line) return fail(line.take_status());
   if (!args.body.empty()) return ask_plain(*line, args, args.body);
   std::string text;
@@ -53,7 +51,7 @@ int req_plain(const req_args& args) {
 }
 
 int rep_plain(const rep_args& args) {
-  auto line = open_line(args.endpoint, socket_kind::router, {}, true, false);
+  auto line = open_line(args.endpoint, socket_kind::router, {});
   if (!line) return fail(line.take_status());
   message_reader reader(plain_message_bytes_max, plain_parts_max);
   std::uint64_t taken = 0;

@@ -118,15 +118,21 @@ result<socket> socket::open(const context& in, socket_kind kind, const socket_op
   } catch (const zmq::error_t& error) {
     return failure("set an option of", "a ZeroMQ socket", error.num());
   }
+  std::size_t size = sizeof made.fd_;
+  if (zmq_getsockopt(made.handle_, ZMQ_FD, &made.fd_, &size) != 0)
+    return failure("ask the descriptor of", "a ZeroMQ socket", errno);
   return made;
 }
 
-socket::socket(socket&& other) noexcept : handle_(std::exchange(other.handle_, nullptr)) {}
+socket::socket(socket&& other) noexcept
+    : handle_(std::exchange(other.handle_, nullptr)), fd_(std::exchange(other.fd_, -1)) {}
 
 socket& socket::operator=(socket&& other) noexcept {
   if (this != &other) {
     close();
     handle_ = std::exchange(other.handle_, nullptr);
+    fd_ = std::exchange(other.fd_, -1);
+    may_be_ = {true, true};
   }
   return *this;
 }
@@ -137,50 +143,48 @@ socket::~socket() {
 
 void socket::close() noexcept {
   if (handle_) zmq_close(std::exchange(handle_, nullptr));
+  fd_ = -1;
 }
 
 status socket::bind(const endpoint& where) {
-  if (zmq_bind(handle_, where.address.c_str()) == 0) return {};
+  if (zmq_bind(handle(), where.address.c_str()) == 0) return {};
   return failure("bind", where.address, errno);
 }
 
 status socket::connect(const endpoint& where) {
-  if (zmq_connect(handle_, where.address.c_str()) == 0) return {};
+  if (zmq_connect(handle(), where.address.c_str()) == 0) return {};
   return failure("connect to", where.address, errno);
 }
 
 status socket::disconnect(const endpoint& where) {
-  if (zmq_disconnect(handle_, where.address.c_str()) == 0) return {};
+  if (zmq_disconnect(handle(), where.address.c_str()) == 0) return {};
   return failure("disconnect from", where.address, errno);
 }
 
 status socket::unbind(const std::string& address) {
-  if (zmq_unbind(handle_, address.c_str()) == 0) return {};
+  if (zmq_unbind(handle(), address.c_str()) == 0) return {};
   return failure("unbind", address, errno);
 }
 
 void socket::set_linger(int ms) noexcept {
-  if (handle_) zmq_setsockopt(handle_, ZMQ_LINGER, &ms, sizeof ms);
+  if (handle_) zmq_setsockopt(handle(), ZMQ_LINGER, &ms, sizeof ms);
 }
 
 std::string socket::last_endpoint() const {
   char text[512];
   std::size_t size = sizeof text;
-  if (zmq_getsockopt(handle_, ZMQ_LAST_ENDPOINT, text, &size) != 0 || size == 0) return {};
+  if (zmq_getsockopt(handle(), ZMQ_LAST_ENDPOINT, text, &size) != 0 || size == 0) return {};
   return {text, size - 1};
-}
-
-int socket::fd() const noexcept {
-  int fd = -1;
-  std::size_t size = sizeof fd;
-  return handle_ && zmq_getsockopt(handle_, ZMQ_FD, &fd, &size) == 0 ? fd : -1;
 }
 
 socket::readiness socket::events() const noexcept {
   int events = 0;
   std::size_t size = sizeof events;
-  if (!handle_ || zmq_getsockopt(handle_, ZMQ_EVENTS, &events, &size) != 0) return {};
-  return {(events & ZMQ_POLLIN) != 0, (events & ZMQ_POLLOUT) != 0};
+  if (!handle_) return {};
+  may_be_ = {true, true};
+  if (zmq_getsockopt(handle_, ZMQ_EVENTS, &events, &size) == 0)
+    may_be_ = {(events & ZMQ_POLLIN) != 0, (events & ZMQ_POLLOUT) != 0};
+  return may_be_;
 }
 
 namespace {
@@ -199,7 +203,7 @@ io socket::receive(std::vector<buffer_ref>& parts, std::uint64_t bytes_max) try 
   bool fits = true;
   for (bool more = true; more;) {
     zmq::message_t message;
-    if (zmq_msg_recv(message.handle(), handle_, ZMQ_DONTWAIT) < 0) return outcome_of(errno);
+    if (zmq_msg_recv(message.handle(), handle(), ZMQ_DONTWAIT) < 0) return outcome_of(errno);
     more = message.more();
     sum += message.size();
     fits = fits && sum <= bytes_max && parts.size() < frame_parts_max;
@@ -219,7 +223,7 @@ io socket::send(std::span<const part_out> parts) try {
     fill(message, parts[i]);
     const bool last = i + 1 == parts.size();
     const int flags = last ? ZMQ_DONTWAIT : ZMQ_DONTWAIT | ZMQ_SNDMORE;
-    if (zmq_msg_send(message.handle(), handle_, flags) >= 0) continue;
+    if (zmq_msg_send(message.handle(), handle(), flags) >= 0) continue;
     outcome = outcome_of(errno);
     // Nothing was sent, or the peer died between two parts. Then libzmq throws away what follows
     // up to a part without MORE: the rest must be given to it, or the next message would be lost.

@@ -88,17 +88,26 @@ class socket {
 
   /// What poll(2) may wait for. It is raised once for news of any kind: after it was, and after
   /// every send, only events() tells whether there is something.
-  int fd() const noexcept;
+  int fd() const noexcept { return fd_; }
   struct readiness {
     bool readable = false, writable = false;
   };
+  /// Both of a socket that failed: the next call tells.
   readiness events() const noexcept;
+  /// What may be without fd() telling it: what events() found last, and after any other call all.
+  readiness may_be() const noexcept { return may_be_; }
 
   explicit operator bool() const noexcept { return handle_ != nullptr; }
-  void* handle() const noexcept { return handle_; }
+  /// To call libzmq with.
+  void* handle() const noexcept {
+    may_be_ = {true, true};
+    return handle_;
+  }
 
  private:
   void* handle_ = nullptr;
+  int fd_ = -1;
+  mutable readiness may_be_{true, true};
 };
 
 }  // namespace holdfast

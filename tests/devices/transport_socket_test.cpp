@@ -248,6 +248,49 @@ TEST_CASE("monitor: the connection of a connect endpoint comes up and goes down"
   watch = monitor{};
 }
 
+TEST_CASE("poller: news that a descriptor told once is there until it is taken") {
+  pair_of_sockets line(socket_kind::dealer, socket_kind::dealer);
+  REQUIRE(send_texts(line.sender, {"one"}) == io::done);
+  REQUIRE(send_texts(line.sender, {"two"}) == io::done);
+  SUBCASE("it was seen, and left") {
+    REQUIRE(line.wait_for(line.receiver, true));
+    REQUIRE(line.wait_for(line.receiver, true));
+    poller p;
+    p.add(line.receiver);
+    for (int i = 0; i < 3; ++i) REQUIRE((p.wait(patience_ns) && p.readable(0)));
+  }
+  SUBCASE("it was not wanted then") {
+    poller p;
+    p.add(line.receiver, false, true);
+    REQUIRE((p.wait(patience_ns) && p.writable(0)));
+    CHECK_FALSE(p.readable(0));
+    p.want(0, false, false);
+    REQUIRE(p.wait(ms_ns));
+    CHECK_FALSE(p.writable(0));
+    p.want(0, true, false);
+    CHECK((p.wait(patience_ns) && p.readable(0)));
+  }
+  SUBCASE("a call took it in") {
+    std::vector<buffer_ref> parts;
+    REQUIRE(line.wait_for(line.receiver, true));
+    REQUIRE(line.receiver.receive(parts, 1000) == io::done);
+    CHECK(line.wait_for(line.receiver, true));
+  }
+  SUBCASE("all is taken") {
+    std::vector<buffer_ref> parts;
+    for (int i = 0; i < 2; ++i) {
+      REQUIRE(line.wait_for(line.receiver, true));
+      REQUIRE(line.receiver.receive(parts, 1000) == io::done);
+    }
+    poller p;
+    p.add(line.receiver);
+    REQUIRE(p.wait(ms_ns));
+    CHECK_FALSE(p.readable(0));
+    REQUIRE(send_texts(line.sender, {"three"}) == io::done);
+    CHECK((p.wait(patience_ns) && p.readable(0)));
+  }
+}
+
 TEST_CASE("poller: a missing descriptor is never ready") {
   poller p;
   p.add_fd(-1);
