@@ -70,6 +70,7 @@ enum class bug : std::uint8_t {
   // device
   row_as_of_later,
   late_run_leaves,
+  lost_taker_gets_run,
 };
 
 #ifdef HOLDFAST_PLANTED

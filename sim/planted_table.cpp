@@ -79,6 +79,8 @@ constexpr planted_entry table[] = {
     {bug::row_as_of_later, "row_as_of_later", "a checkpoint's rows claim to know later records"},
     {bug::late_run_leaves, "late_run_leaves",
      "a request that waited for the disk leaves after its deadline"},
+    {bug::lost_taker_gets_run, "lost_taker_gets_run",
+     "a run that waited for the disk leaves for a worker whose session is over"},
 };
 
 }  // namespace

@@ -201,10 +201,12 @@ bool engine::emit(std::uint32_t channel, frame_out& frame) {
 
 bool engine::emit_run(std::uint32_t channel, frame_out& frame) {
   const run& what = std::get<run>(frame.body);
-  if (step_.at.real_ns >= frame.until_real_ns && !planted(bug::late_run_leaves)) {
+  pattern& machine = *channels_[channel].machine;
+  const bool late = step_.at.real_ns >= frame.until_real_ns && !planted(bug::late_run_leaves);
+  if (late || (!machine.awaits(what) && !planted(bug::lost_taker_gets_run))) {
     cut untouched;
     untouched.token = what.token;
-    channels_[channel].machine->on_cut(untouched, step_);
+    machine.on_cut(untouched, step_);
     return true;
   }
   if (what.filter && scan_left_ == 0) return false;
@@ -217,7 +219,7 @@ bool engine::emit_run(std::uint32_t channel, frame_out& frame) {
   counts_.delivered_messages += outcome.sent;
   counts_.delivered_bytes += outcome.bytes;
   counts_.unreadable += outcome.missing.count;
-  channels_[channel].machine->on_cut(outcome, step_);
+  machine.on_cut(outcome, step_);
   return true;
 }
 

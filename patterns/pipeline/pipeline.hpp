@@ -31,6 +31,7 @@ class pipeline final : public front {
   void on_plain_report(const plain_report& report, const step& now) override;
   void on_plain_acks(std::span<const delivery_id> acks, const step& now) override;
   void on_peer_lost(peer_id peer, const step& now) override;
+  bool awaits(const run& what) override;
   void on_cut(const cut& what, const step& now) override;
   void on_tick(const step& now) override;
   std::uint64_t next_deadline() const override;

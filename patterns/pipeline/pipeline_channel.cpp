@@ -115,6 +115,11 @@ void pipeline::on_peer_lost(peer_id peer, const step& now) {
   plain_.erase(at);
 }
 
+bool pipeline::awaits(const run& what) {
+  work_queue* of = queues_.find(what.stream);
+  return of && of->awaits(static_cast<consumer_id>(what.token));
+}
+
 void pipeline::on_cut(const cut& what, const step& now) {
   begin(now);
   work_queue* found = queues_.find(static_cast<stream_id>(what.token >> 32));

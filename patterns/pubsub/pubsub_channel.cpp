@@ -62,6 +62,10 @@ void pubsub::on_peer_lost(peer_id peer, const step& now) {
   if (!gone.peer.durable.empty()) offer(gone.peer.durable);
 }
 
+bool pubsub::awaits(const run& what) {
+  return subs_.find_token(what.token) != nullptr;
+}
+
 void pubsub::on_cut(const cut& what, const step& now) {
   begin(now);
   subscription* s = subs_.find_token(what.token);

@@ -97,6 +97,11 @@ std::optional<grant> work_queue::next_grant(instant at) {
   return made;
 }
 
+bool work_queue::awaits(consumer_id id) noexcept {
+  const consumer* c = consumers_.find(id);
+  return c && c->is_open;
+}
+
 range work_queue::on_cut(consumer_id id, const cut& what, instant at) {
   consumer* c = consumers_.find(id);
   if (!c || !c->is_open) return {};

@@ -95,6 +95,8 @@ class work_queue {
                   bool whole_blocks);
   /// The next run to hand out; empty when nothing is ready or nobody can take it.
   std::optional<grant> next_grant(instant at);
+  /// The consumer is there, and its run is under way.
+  bool awaits(consumer_id id) noexcept;
   /// What became of a run. Returns the messages that left.
   range on_cut(consumer_id id, const cut& what, instant at);
 

@@ -160,6 +160,11 @@ void outlets::send_run(outlet& o, const reply_row& row) {
   out_.send(std::move(made));
 }
 
+bool outlets::awaits(const run& what) const {
+  const auto at = all_.find(static_cast<outlet_id>(what.token));
+  return at != all_.end() && at->second.open_of;
+}
+
 outlets::taken outlets::on_cut(const cut& what) {
   const auto at = all_.find(static_cast<outlet_id>(what.token));
   if (at == all_.end() || !at->second.open_of) return {};

@@ -39,6 +39,7 @@ class outlets {
     bool foreign = false;
     range missing;  ///< cannot be read any more
   };
+  bool awaits(const run& what) const;
   taken on_cut(const cut& what);
   void wake_stalled();
   /// Sends what can leave.

@@ -146,6 +146,14 @@ void reqrep::on_peer_lost(peer_id peer, const step& now) {
       if (row.peer == peer) row.peer = 0;
 }
 
+bool reqrep::awaits(const run& what) {
+  const auto at = by_stream_.find(what.stream);
+  if (at == by_stream_.end()) return false;
+  service& of = *at->second;
+  if (of.replies().def().stream == what.stream) return outlets_.awaits(what);
+  return of.requests().awaits(static_cast<consumer_id>(what.token));
+}
+
 void reqrep::on_cut(const cut& what, const step& now) {
   begin(now);
   const auto stream = static_cast<stream_id>(what.token >> 32);

@@ -271,6 +271,23 @@ TEST_CASE("a run that is still being loaded waits, and what follows to its peer 
   CHECK(text(f.out.frames[1].head) == "after");
 }
 
+TEST_CASE("a run that waited does not leave once its taker is gone") {
+  fixture f;
+  f.block(2);
+  f.machine->wanted.records.push_back(f.record());
+  frame_out waits = f.delivery(5, of(1, 2));
+  waits.after = 1;
+  f.machine->wanted.frames.push_back(std::move(waits));
+  f.turn();
+  f.machine->gone = of(1, 2).token;
+  f.journal.now.written = f.journal.now.synced = f.journal.now.appended;
+  f.turn();
+  CHECK(f.out.frames.empty());
+  REQUIRE(f.machine->cuts.size() == 1);
+  CHECK(f.machine->cuts[0].count == 0);
+  CHECK(f.core.held() == 0);
+}
+
 TEST_CASE("what cannot be read is reported, exactly, within the run's reach") {
   fixture f;
   f.block(2);

@@ -61,6 +61,7 @@ class memory_log final : public log {
 struct scripted_pattern final : pattern {
   ready wanted;  ///< what the next take_ready gives
   std::vector<cut> cuts;
+  std::uint64_t gone = never_ns;  ///< the token of a taker that left
   std::vector<ticket> tickets;
   std::vector<peer_id> lost;
   std::vector<plain_report> reports;
@@ -81,6 +82,7 @@ struct scripted_pattern final : pattern {
   void on_plain_report(const plain_report& r, const step&) override { reports.push_back(r); }
   void on_plain_acks(std::span<const delivery_id>, const step&) override {}
   void on_peer_lost(peer_id peer, const step&) override { lost.push_back(peer); }
+  bool awaits(const run& what) override { return what.token != gone; }
   void on_cut(const cut& what, const step&) override { cuts.push_back(what); }
   void on_tick(const step&) override { ++ticks; }
   std::uint64_t next_deadline() const override { return deadline; }

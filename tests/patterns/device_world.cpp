@@ -16,6 +16,7 @@ void device_world::told(const ready& asked) {
 void device_world::cut_run(const frame_out& frame, const run& r) {
   cut done;
   done.token = r.token;
+  if (!channel_->awaits(r)) return channel_->on_cut(done, now());
   while (done.count < r.count && (done.count == 0 || done.bytes < r.bytes)) {
     const std::uint64_t sequence = r.first + done.count;
     if (sequence >= unreadable.first && sequence < unreadable.end()) {

@@ -15,6 +15,7 @@ void pubsub_world::told(const ready& asked) {
 void pubsub_world::cut_run(const frame_out& frame, const run& r) {
   cut done;
   done.token = r.token;
+  if (!channel_->awaits(r)) return channel_->on_cut(done, now());
   const bool sifted = r.filter || r.since_ns != 0;
   const std::uint64_t end = r.first + std::min(sifted ? r.reach : r.count, run_max);
   const bool dense = frame.form != frame_form::plain;

@@ -49,6 +49,7 @@ void reqrep_world::leaves(const frame_out& frame, reqrep_sent made) {
 void reqrep_world::cut_run(const frame_out& frame, const run& r) {
   cut done;
   done.token = r.token;
+  if (!channel_->awaits(r)) return channel_->on_cut(done, now());
   while (frame.to != stuck && done.count < r.count && (done.count == 0 || done.bytes < r.bytes)) {
     const std::uint64_t sequence = r.first + done.count;
     const fake_log::entry* block = log_.find(r.stream, sequence);
