@@ -96,7 +96,7 @@ bool block_walker::sift(const block& b, const run& what, bool dense) {
 entry_sieve::limits block_walker::left_for(const block& b, const run& what) const {
   entry_sieve::limits left;
   left.taken = std::max(what.reach, what.count) - cut_.count;
-  left.sent = what.count > cut_.sent ? what.count - cut_.sent : 0;
+  left.sent = what.count > cut_.entries ? what.count - cut_.entries : 0;
   left.bytes = what.bytes > cut_.bytes ? what.bytes - cut_.bytes : 0;
   left.one_passes = cut_.sent == 0;
   if (!what.whole_blocks || left.sent == 0 || left.bytes == 0) return left;

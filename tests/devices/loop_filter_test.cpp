@@ -157,6 +157,20 @@ TEST_CASE("count and bytes bound what leaves; it stops before the next match") {
   expect_cut(w.walker, 6, 3, 6);
 }
 
+TEST_CASE("void entries cost credit: where they use it up, no other block leaves") {
+  world w;
+  w.block({"a", "x", "x", "x", "a"});
+  w.block({"a", "a"});
+  run r = w.wanting({"a"}, 1, 5);
+  for (const bool whole : {false, true}) {
+    r.whole_blocks = whole;
+    REQUIRE(w.walker.resolve(w.journal, r));
+    REQUIRE(w.walker.pieces().size() == 1);
+    CHECK(topics(w.walker.pieces()[0]) == "a---a");
+    expect_cut(w.walker, 5, 2, 5);
+  }
+}
+
 TEST_CASE("a run begins and ends within blocks, never beyond its reach") {
   world w;
   w.block({"a", "a", "a", "a"});
