@@ -54,8 +54,9 @@ result<std::unique_ptr<message_sink>> open_sink(const export_args& args, output_
 // One run over the journal.
 class exporter {
  public:
-  exporter(const export_args& args, journal_reader& from, output_file& to, message_sink& sink)
-      : args_(args), from_(from), to_(to), sink_(sink), walk_(args.choice) {}
+  exporter(const export_args& args, journal_reader& from, output_file& to, message_sink& sink,
+           stop_signals& signals)
+      : args_(args), from_(from), to_(to), sink_(sink), walk_(args.choice), signals_(signals) {}
 
   int run() {
     auto rows = from_.checkpoint_rows();
@@ -115,7 +116,7 @@ class exporter {
   output_file& to_;
   message_sink& sink_;
   message_walk walk_;
-  stop_signals signals_;
+  stop_signals& signals_;
   std::uint64_t look_at_ = 0;
   std::uint64_t messages_ = 0;
   status wrote_;
@@ -132,12 +133,13 @@ int run(const export_args& args) {
   line_format format;
   decode_option decode;
   if (status opened = decode.open(args.decode, format); !opened) return fail(opened);
+  stop_signals signals;  // before there is a file that a signal would leave behind
   auto to =
       args.output.empty() ? result<output_file>(output_file{}) : output_file::create(args.output);
   if (!to) return fail(to.take_status());
   auto sink = open_sink(args, *to, format.decode);
   if (!sink) return fail(sink.take_status());
-  return exporter(args, **reader, *to, **sink).run();
+  return exporter(args, **reader, *to, **sink, signals).run();
 }
 
 }  // namespace holdfast::cli
