@@ -43,6 +43,7 @@ class poller {
   void set_waited(std::size_t index, int fd) noexcept;
   bool ask(item& one) noexcept;
   bool ask_what_fd_may_not_tell() noexcept;
+  void ask_all() noexcept;
   bool take_results() noexcept;
 
   std::vector<item> items_;
