@@ -43,8 +43,9 @@ class result_queue {
   std::size_t take(std::vector<io_result>& out) {
     const std::lock_guard lock(guard_);
     std::uint64_t count = 0;
-    if (std::exchange(signalled_, false)) [[maybe_unused]]
-      const auto got = ::read(wake_.get(), &count, sizeof count);
+    if (std::exchange(signalled_, false)) {
+      [[maybe_unused]] const auto got = ::read(wake_.get(), &count, sizeof count);
+    }
     const std::size_t size = done_.size();
     out.insert(out.end(), std::make_move_iterator(done_.begin()),
                std::make_move_iterator(done_.end()));
@@ -59,8 +60,8 @@ class result_queue {
  private:
   void signal() {
     const std::uint64_t one = 1;
-    if (!std::exchange(signalled_, true)) [[maybe_unused]]
-      const auto put = ::write(wake_.get(), &one, sizeof one);
+    if (std::exchange(signalled_, true)) return;
+    [[maybe_unused]] const auto put = ::write(wake_.get(), &one, sizeof one);
   }
 
   const descriptor wake_;

@@ -65,8 +65,8 @@ class pattern {
   virtual void on_plain_acks(std::span<const delivery_id> acks, const step& now) = 0;
   /// The transport lost this peer for certain (plain connections; a ROUTER cannot tell).
   virtual void on_peer_lost(peer_id peer, const step& now) = 0;
-  /// Whether its taker is still there: asked before a run leaves that had to wait. One that is not
-  /// awaited does not leave; its cut says so.
+  /// Whether its taker is still there: asked when a run could leave, which may have had to wait.
+  /// One that is not awaited does not leave; its cut says so.
   virtual bool awaits(const run& what) = 0;
   virtual void on_cut(const cut& what, const step& now) = 0;
   /// Time passed or the log's marks moved.

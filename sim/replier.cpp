@@ -3,6 +3,20 @@
 
 namespace holdfast::sim {
 
+std::vector<message_key> take_stored(const multipart& frame, std::uint32_t session,
+                                     std::map<std::uint64_t, message_key>& replied) {
+  std::vector<message_key> taken;
+  const auto prefix = decode_prefix(frame[0].bytes());
+  if (!prefix || prefix->type != frame_type::replied || prefix->session != session) return taken;
+  const auto said = decode_replied(frame[0].bytes());
+  if (!said || said->outcome != reply_outcome::stored) return taken;
+  const auto first = replied.lower_bound(said->requests.first);
+  const auto end = replied.lower_bound(said->requests.end());
+  for (auto at = first; at != end; ++at) taken.push_back(at->second);
+  replied.erase(first, end);
+  return taken;
+}
+
 struct replier::job {
   delivery_ticket ticket;
   std::uint16_t attempt = 1;
@@ -59,22 +73,14 @@ void replier::pause(std::uint64_t for_ns) {
   now_->wires->pause(for_ns);
 }
 
-/// REPLIED{stored} says that its request will be executed no more.
 void replier::hear(life& l, const multipart& frame, std::uint64_t left_ns) {
   if (frame.size() == 2) {
     l.left[frame[1].data()] = left_ns;
     return;
   }
-  const auto prefix = decode_prefix(frame[0].bytes());
-  if (!prefix || prefix->type != frame_type::replied) return;
-  const auto said = decode_replied(frame[0].bytes());
-  if (!said || said->outcome != reply_outcome::stored) return;
-  if (prefix->session != l.wires->session().current().session) return;
-  const auto first = l.replied.lower_bound(said->requests.first);
-  const auto end = l.replied.lower_bound(said->requests.end());
-  for (auto at = first; at != end; ++at)
-    in_.judged.confirmed(at->second, plan_.channel_level, name(), left_ns, now());
-  l.replied.erase(first, end);
+  const std::uint32_t session = l.wires->session().current().session;
+  for (const message_key& key : take_stored(frame, session, l.replied))
+    in_.judged.confirmed(key, plan_.channel_level, name(), left_ns, now());
 }
 
 void replier::look(life& l) {

@@ -7,12 +7,18 @@
 #include <functional>
 #include <map>
 #include <set>
+#include <vector>
 
 #include "patterns/reqrep/conversation.hpp"
 #include "patterns/reqrep/replier_stream.hpp"
 #include "sim/wiring.hpp"
 
 namespace holdfast::sim {
+
+/// What is in `replied`, by sequence, and stored as REPLIED in this session says: it will be
+/// executed no more, and goes from there.
+std::vector<message_key> take_stored(const multipart& frame, std::uint32_t session,
+                                     std::map<std::uint64_t, message_key>& replied);
 
 struct requester_plan {
   std::uint32_t number = 1;

@@ -1,6 +1,6 @@
 #include "devices/endpoints/handed.hpp"
-#include "patterns/frame_codec.hpp"
 #include "sim/handlers/trade.hpp"
+#include "sim/requests.hpp"
 
 namespace holdfast::sim {
 namespace {
@@ -67,18 +67,10 @@ class replier_trade final : public trade {
   }
 
  protected:
-  /// REPLIED{stored} says that its request will be executed no more.
   void hear(const multipart& frame, std::uint64_t left_ns) override {
-    const auto prefix = decode_prefix(frame[0].bytes());
-    if (!prefix || prefix->type != frame_type::replied) return;
-    const auto said = decode_replied(frame[0].bytes());
-    if (!said || said->outcome != reply_outcome::stored) return;
-    if (prefix->session != at_.wires.session().current().session) return;
-    const auto first = replied_.lower_bound(said->requests.first);
-    const auto end = replied_.lower_bound(said->requests.end());
-    for (auto at = first; at != end; ++at)
-      at_.in.judged.confirmed(at->second, promise::disk, at_.who, left_ns, now());
-    replied_.erase(first, end);
+    const std::uint32_t session = at_.wires.session().current().session;
+    for (const message_key& key : take_stored(frame, session, replied_))
+      at_.in.judged.confirmed(key, promise::disk, at_.who, left_ns, now());
   }
 
  private:
