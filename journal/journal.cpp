@@ -101,7 +101,7 @@ std::uint64_t journal::next_deadline() const noexcept {
   if (state_->shared.sweep_wanted) return 0;  // settled since the last turn
   const bool waits = state_->writer.waits_for_file() != 0;
   return std::min({state_->writer.deadline(), state_->checkpoints.deadline(),
-                   state_->spares.deadline(), state_->backlog.deadline(),
+                   state_->spares.deadline(), state_->windows.deadline(),
                    state_->indexer.deadline(), waits ? never_ns : state_->mover.deadline()});
 }
 

@@ -19,9 +19,10 @@ journal::state::state(std::unique_ptr<storage> files, journal_options options)
       spares(shared),
       writer(shared, spares),
       checkpoints(shared, writer),
-      backlog(shared),
-      keeper(shared, backlog, spares),
-      mover(shared, writer, backlog, spares),
+      windows(shared),
+      backlog(shared, windows),
+      keeper(shared, windows, spares),
+      mover(shared, writer, windows, spares),
       indexer(shared, spares) {}
 journal::state::~state() = default;
 
@@ -50,7 +51,7 @@ void journal::state::pass_on(const io_result& done) {
       if (spares.on_result(done)) writer.on_lost_file(done);
       return;
     case asker::checkpoint: checkpoints.on_result(done); return;
-    case asker::load: backlog.on_result(done); return;
+    case asker::load: windows.on_result(done); return;
     case asker::index: indexer.on_result(done); return;
     case asker::removal: spares.note_removed(); return;
     case asker::recovery: return;
@@ -93,12 +94,13 @@ void journal::state::go_live() {
 marks journal::state::turn() {
   shared.now = shared.options.clock();
   results_.clear();
+  windows.begin_turn();
   backlog.begin_turn();
   shared.files->poll(results_);
   for (const io_result& done : results_) take_in(done);
   for (const std::string& lost : take_lost_places()) said.note_lost(lost);
   writer.on_time();
-  backlog.on_time();
+  windows.on_time();
   if (writer.rewrites() != rewrites_seen_) {
     rewrites_seen_ = writer.rewrites();
     checkpoints.abort();

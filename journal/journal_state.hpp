@@ -33,6 +33,7 @@ struct journal::state {
   spare_pool spares;
   log_writer writer;
   checkpoint_writer checkpoints;
+  loaded_windows windows;
   backlog_reader backlog;
   retention keeper;
   relocator mover;

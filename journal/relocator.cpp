@@ -91,12 +91,12 @@ bool relocator::walk(segment& from) {
   budget_ = move_bytes;
   waiting_ = false;
   while (at_ < to && budget_ != 0 && writer_.unsynced_bytes() < unsynced_max) {
-    const auto seen = backlog_.look_at(from, at_, no_stream);
-    if (seen.what == backlog_reader::seen::pending) {
+    const auto seen = records_.look_at(from, at_, no_stream);
+    if (seen.what == segment_reader::seen::pending) {
       waiting_ = true;
       break;
     }
-    if (seen.what != backlog_reader::seen::good) {
+    if (seen.what != segment_reader::seen::good) {
       from.undrainable = true;
       draining_ = false;
       break;
@@ -118,10 +118,10 @@ bool relocator::visit(segment& from, const record_header& header) {
   core_.index.live_in(head.stream, {head.first_sequence, head.count}, from.base(), from.limit(),
                       live_);
   if (live_.empty()) return true;
-  const auto seen = backlog_.look_at(from, at_, head.stream);
-  waiting_ = seen.what == backlog_reader::seen::pending;
+  const auto seen = records_.look_at(from, at_, head.stream);
+  waiting_ = seen.what == segment_reader::seen::pending;
   if (waiting_) return false;
-  if (seen.what != backlog_reader::seen::good) return true;  // it stays, and so does the segment
+  if (seen.what != segment_reader::seen::good) return true;  // it stays, and so does the segment
   from.drained = true;
   const bytes_view body = seen.record.bytes().subspan(record_header_bytes);
   if (!core_.options.cut_block) live_ = {{head.first_sequence, head.count}};

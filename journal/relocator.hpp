@@ -7,15 +7,15 @@
 // where it is, and its segment with it. Memory: the moves of one segment that are not durable yet.
 #pragma once
 
-#include "journal/backlog_reader.hpp"
 #include "journal/log_writer.hpp"
+#include "journal/segment_reader.hpp"
 
 namespace holdfast {
 
 class relocator {
  public:
-  relocator(core& shared, log_writer& writer, backlog_reader& backlog, spare_pool& spares)
-      : core_(shared), writer_(writer), backlog_(backlog), spares_(spares) {}
+  relocator(core& shared, log_writer& writer, loaded_windows& windows, spare_pool& spares)
+      : core_(shared), writer_(writer), records_(shared, windows), spares_(spares) {}
 
   /// Goes on with the segment being drained, or looks for one. True if something was appended.
   bool step();
@@ -42,7 +42,7 @@ class relocator {
 
   core& core_;
   log_writer& writer_;
-  backlog_reader& backlog_;
+  segment_reader records_;
   spare_pool& spares_;
   std::uint64_t victim_ = 0;  // base of the segment being drained
   bool draining_ = false;

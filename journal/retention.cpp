@@ -29,7 +29,7 @@ void retention::sweep() {
     core_.remove_segment_file(s->header.slot, s->header.size);
   }
   for (const std::uint64_t base : gone) {
-    backlog_.forget(base);
+    windows_.forget(base);
     core_.segments.remove(base);
   }
 }

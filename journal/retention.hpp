@@ -3,15 +3,15 @@
 // Their files become spares, or are removed when there are enough.
 #pragma once
 
-#include "journal/backlog_reader.hpp"
+#include "journal/loaded_windows.hpp"
 #include "journal/spare_pool.hpp"
 
 namespace holdfast {
 
 class retention {
  public:
-  retention(core& shared, backlog_reader& backlog, spare_pool& spares)
-      : core_(shared), backlog_(backlog), spares_(spares) {}
+  retention(core& shared, loaded_windows& windows, spare_pool& spares)
+      : core_(shared), windows_(windows), spares_(spares) {}
 
   /// Frees what may go, if anything changed since the last call.
   void sweep();
@@ -20,7 +20,7 @@ class retention {
 
  private:
   core& core_;
-  backlog_reader& backlog_;
+  loaded_windows& windows_;
   spare_pool& spares_;
   std::uint64_t waiting_ = 0;
 };

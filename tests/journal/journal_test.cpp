@@ -3,7 +3,6 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
-#include <numeric>
 
 #include "tests/journal/rig.hpp"
 
@@ -482,48 +481,6 @@ TEST_CASE("if the second place fails too, the journal says so and reading goes o
   CHECK(r.log->progress().written <= 2);
   std::vector<block> out;
   CHECK(r.log->read(1, 1, {1, 1}, out).outcome == fetch::ok);
-}
-
-// Turns and reads of `stream` from `from` until something came; 0 if nothing did.
-std::size_t turns_until_read(rig& r, stream_id stream, std::uint64_t from) {
-  std::vector<block> got;
-  for (std::size_t turn = 1; turn <= 200; ++turn) {
-    if (r.log->read(stream, from, {1, 1}, got).outcome == fetch::ok) return turn;
-    r.log->progress();
-  }
-  return 0;
-}
-
-TEST_CASE("a reader that was fed from memory finds its place on the disk at once") {
-  rig r;
-  r.options.segment_bytes = 64 << 20;
-  r.options.tail_bytes = 0;
-  r.must_open();
-  for (std::uint64_t i = 1; i <= 50; ++i) r.append(block_item(1, i, 1, 1 << 20));
-  r.settle_down();
-  CHECK(turns_until_read(r, 1, 1) > 0);  // sequential reading stands there
-  const std::size_t turns = turns_until_read(r, 1, 45);
-  CHECK(turns > 0);
-  CHECK(turns <= 20);
-}
-
-TEST_CASE("more readers than windows all get on") {
-  constexpr stream_id readers = 150;
-  rig r;
-  r.options.tail_bytes = 0;
-  r.must_open();
-  for (stream_id s = 1; s <= readers; ++s) r.append(block_item(s, 1, 1, 40'000));
-  r.settle_down();
-  std::vector<stream_id> waiting(readers);
-  std::iota(waiting.begin(), waiting.end(), stream_id{1});
-  for (int turn = 0; turn < 50 && !waiting.empty(); ++turn) {
-    std::erase_if(waiting, [&](stream_id s) {
-      std::vector<block> got;
-      return r.log->read(s, 1, {1, 1}, got).outcome == fetch::ok;
-    });
-    r.log->progress();
-  }
-  CHECK(waiting.empty());
 }
 
 }  // namespace
