@@ -56,4 +56,7 @@ install(FILES ${PROJECT_BINARY_DIR}/holdfast.pc ${PROJECT_BINARY_DIR}/holdfast-s
 if(TARGET holdfast)
   install(TARGETS holdfast RUNTIME COMPONENT program)
 endif()
+if(TARGET holdfast-bench)
+  install(TARGETS holdfast-bench RUNTIME COMPONENT program)
+endif()
 install(FILES LICENSE README.md DESTINATION ${CMAKE_INSTALL_DOCDIR} COMPONENT program)

@@ -13,7 +13,7 @@ namespace holdfast {
 class backlog_reader {
  public:
   backlog_reader(core& shared, loaded_windows& windows)
-      : core_(shared), records_(shared, windows), places_(records_) {}
+      : core_(shared), records_(windows), places_(records_) {}
 
   /// Adds blocks that begin at or contain `from`, up to the last message of the index row, stopping
   /// before `until` (the first sequence that memory has). `taken` counts what was added.

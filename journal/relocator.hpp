@@ -15,7 +15,7 @@ namespace holdfast {
 class relocator {
  public:
   relocator(core& shared, log_writer& writer, loaded_windows& windows, spare_pool& spares)
-      : core_(shared), writer_(writer), records_(shared, windows), spares_(spares) {}
+      : core_(shared), writer_(writer), records_(windows), spares_(spares) {}
 
   /// Goes on with the segment being drained, or looks for one. True if something was appended.
   bool step();

@@ -11,7 +11,7 @@ namespace holdfast {
 
 class segment_reader {
  public:
-  segment_reader(core& shared, loaded_windows& windows) : core_(shared), windows_(windows) {}
+  explicit segment_reader(loaded_windows& windows) : windows_(windows) {}
 
   enum class seen : std::uint8_t { good, pending, corrupt_body, corrupt_header, unreadable };
   struct look {
@@ -33,7 +33,6 @@ class segment_reader {
   std::uint64_t end(const segment& in) const noexcept { return windows_.readable_end(in); }
 
  private:
-  core& core_;
   loaded_windows& windows_;
 };
 

@@ -48,7 +48,7 @@ contestant plain_to_reliable(const std::string& program, const std::string& leve
             setup made = start_device(program, "pipeline", level,
                                       {"--in", "@" + in.endpoint, "--reliable", "@" + out});
             made.make_sender = [in] { return push_to(in); };
-            made.make_receiver = [out] { return work_for(out); };
+            made.make_receiver = [out] { return work_for({out}); };
             return made;
           }};
 }
@@ -57,8 +57,8 @@ contestant reliable_to_reliable(const std::string& program, const std::string& l
   return {"holdfast reliable->reliable", level, windows, [=](const work&) {
             const std::string at = free_endpoint();
             setup made = start_device(program, "pipeline", level, {"--reliable", "@" + at});
-            made.make_sender = [=] { return produce_to(at, level_of(level)); };
-            made.make_receiver = [at] { return work_for(at); };
+            made.make_sender = [=] { return produce_to({at, level_of(level)}); };
+            made.make_receiver = [at] { return work_for({at}); };
             return made;
           }};
 }
@@ -67,8 +67,8 @@ contestant reliable_fan_out(const std::string& program, const std::string& level
   return {"holdfast reliable->reliable", level, windows, [=](const work&) {
             const std::string at = free_endpoint();
             setup made = start_device(program, "pubsub", level, {"--reliable", "@" + at});
-            made.make_sender = [=] { return reliable_publish_to(at, level_of(level)); };
-            made.make_receiver = [at] { return reliable_subscribe_to(at); };
+            made.make_sender = [=] { return reliable_publish_to({at, level_of(level)}); };
+            made.make_receiver = [at] { return reliable_subscribe_to({at}); };
             return made;
           }};
 }
@@ -79,8 +79,12 @@ contestant reliable_requests(const std::string& program, const std::string& leve
           [=](const work&) {
             const std::string at = free_endpoint();
             setup made = start_device(program, "reqrep", level, {"--reliable", "@" + at});
-            made.make_sender = [=] { return reliable_ask_at(at, level_of(level), in_flight); };
-            made.make_receiver = [=] { return reliable_answer_at(at, in_flight); };
+            made.make_sender = [=] {
+              return reliable_ask_at({at, level_of(level), "", in_flight});
+            };
+            made.make_receiver = [=] {
+              return reliable_answer_at({at, level_of(level), "", in_flight});
+            };
             return made;
           }};
 }

@@ -6,7 +6,6 @@ namespace holdfast::bench {
 namespace {
 
 constexpr int wait_ms = 100, together_max = 256;
-constexpr std::string_view topic = "bench";
 
 class plain_socket {
  public:
@@ -16,7 +15,7 @@ class plain_socket {
     socket_.set(zmq::sockopt::rcvhwm, high_water_of(at.bytes));
     socket_.set(zmq::sockopt::rcvtimeo, wait_ms);
     if (type == zmq::socket_type::pub) socket_.set(zmq::sockopt::xpub_nodrop, 1);
-    if (type == zmq::socket_type::sub) socket_.set(zmq::sockopt::subscribe, std::string(topic));
+    if (type == zmq::socket_type::sub) socket_.set(zmq::sockopt::subscribe, at.topic);
     at.bind ? socket_.bind(at.endpoint) : socket_.connect(at.endpoint);
   }
   zmq::socket_t& operator*() { return socket_; }
@@ -44,14 +43,15 @@ class push_end : public sender {
 
 class pub_end : public sender {
  public:
-  explicit pub_end(const plain_end& at) : socket_(at, zmq::socket_type::pub) {}
+  explicit pub_end(const plain_end& at) : socket_(at, zmq::socket_type::pub), topic_(at.topic) {}
   void send(body_view body) override {
-    while (!socket_->send(zmq::buffer(topic), zmq::send_flags::sndmore)) continue;
+    while (!socket_->send(zmq::buffer(topic_), zmq::send_flags::sndmore)) continue;
     while (!socket_->send(zmq::buffer(body.data(), body.size()), zmq::send_flags::none)) continue;
   }
 
  private:
   plain_socket socket_;
+  const std::string topic_;
 };
 
 // The last part of each message: behind the topic, where there is one.

@@ -12,6 +12,7 @@ struct plain_end {
   std::string endpoint;
   std::size_t bytes = 0;
   bool bind = false;
+  std::string topic = "bench";
 };
 
 std::unique_ptr<sender> push_to(const plain_end& at);

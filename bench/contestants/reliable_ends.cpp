@@ -8,7 +8,10 @@ namespace holdfast::bench {
 namespace {
 
 constexpr milliseconds wait{100};
-constexpr std::string_view topic = "bench";
+
+std::string topic_of(const reliable_end& at) {
+  return at.name.empty() ? "bench" : at.name;
+}
 
 // Opens an endpoint, or what a call gave: its value, or the end of the measurement.
 template <class value>
@@ -32,21 +35,23 @@ class producer_end : public sender {
 
 class publisher_end : public sender {
  public:
-  explicit publisher_end(const publisher_options& options) : to_(must(publisher::open(options))) {}
-  void send(body_view body) override { must(to_.send(topic, {body})); }
+  publisher_end(const publisher_options& options, std::string topic)
+      : to_(must(publisher::open(options))), topic_(std::move(topic)) {}
+  void send(body_view body) override { must(to_.send(topic_, {body})); }
   void finish() override { must(to_.flush()); }
 
  private:
   publisher to_;
+  const std::string topic_;
 };
 
 class requester_end : public sender {
  public:
-  requester_end(const requester_options& options, unsigned in_flight)
-      : asker_(must(requester::open(options))), in_flight_(in_flight) {}
+  requester_end(const requester_options& options, const reliable_end& at)
+      : asker_(must(requester::open(options))), service_(at.name), in_flight_(at.in_flight) {}
   void send(body_view body) override {
     while (open_ >= in_flight_) take_reply();
-    must(asker_.ask("", {&body, 1}));
+    must(asker_.ask(service_, {&body, 1}));
     bytes_ = body.size();
     ++open_;
   }
@@ -62,6 +67,7 @@ class requester_end : public sender {
   }
 
   requester asker_;
+  const std::string service_;
   const unsigned in_flight_;
   unsigned open_ = 0;
   std::size_t bytes_ = 0;
@@ -115,45 +121,47 @@ class replier_end : public receiver {
 
 }  // namespace
 
-std::unique_ptr<sender> produce_to(const std::string& endpoint, durability level) {
+std::unique_ptr<sender> produce_to(const reliable_end& at) {
   producer_options options;
-  options.endpoint = endpoint;
-  options.level = level;
+  options.endpoint = at.endpoint;
+  options.level = at.level;
+  options.queue = at.name;
   return std::make_unique<producer_end>(options);
 }
 
-std::unique_ptr<receiver> work_for(const std::string& endpoint) {
+std::unique_ptr<receiver> work_for(const reliable_end& at) {
   worker_options options;
-  options.endpoint = endpoint;
+  options.endpoint = at.endpoint;
+  options.queue = at.name;
   return std::make_unique<worker_end>(options);
 }
 
-std::unique_ptr<sender> reliable_publish_to(const std::string& endpoint, durability level) {
+std::unique_ptr<sender> reliable_publish_to(const reliable_end& at) {
   publisher_options options;
-  options.endpoint = endpoint;
-  options.level = level;
-  return std::make_unique<publisher_end>(options);
+  options.endpoint = at.endpoint;
+  options.level = at.level;
+  return std::make_unique<publisher_end>(options, topic_of(at));
 }
 
-std::unique_ptr<receiver> reliable_subscribe_to(const std::string& endpoint) {
+std::unique_ptr<receiver> reliable_subscribe_to(const reliable_end& at) {
   subscriber_options options;
-  options.endpoint = endpoint;
-  options.prefixes = {std::string(topic)};
+  options.endpoint = at.endpoint;
+  options.prefixes = {topic_of(at)};
   return std::make_unique<subscriber_end>(options);
 }
 
-std::unique_ptr<sender> reliable_ask_at(const std::string& endpoint, durability level,
-                                        unsigned in_flight) {
+std::unique_ptr<sender> reliable_ask_at(const reliable_end& at) {
   requester_options options;
-  options.endpoint = endpoint;
-  options.level = level;
-  return std::make_unique<requester_end>(options, in_flight);
+  options.endpoint = at.endpoint;
+  options.level = at.level;
+  return std::make_unique<requester_end>(options, at);
 }
 
-std::unique_ptr<receiver> reliable_answer_at(const std::string& endpoint, unsigned in_flight) {
+std::unique_ptr<receiver> reliable_answer_at(const reliable_end& at) {
   replier_options options;
-  options.endpoint = endpoint;
-  options.credit_messages = in_flight;
+  options.endpoint = at.endpoint;
+  options.service = at.name;
+  options.credit_messages = at.in_flight;
   return std::make_unique<replier_end>(options);
 }
 

@@ -9,14 +9,19 @@
 
 namespace holdfast::bench {
 
-std::unique_ptr<sender> produce_to(const std::string& endpoint, durability level);
-std::unique_ptr<receiver> work_for(const std::string& endpoint);
-std::unique_ptr<sender> reliable_publish_to(const std::string& endpoint, durability level);
-std::unique_ptr<receiver> reliable_subscribe_to(const std::string& endpoint);
-/// At most `in_flight` requests open; a reply is its request's accept.
-std::unique_ptr<sender> reliable_ask_at(const std::string& endpoint, durability level,
-                                        unsigned in_flight);
+struct reliable_end {
+  std::string endpoint;
+  durability level = durability::disk;  ///< of what is sent
+  std::string name{};       ///< queue, topic or service; empty: the channel's, "bench" as a topic
+  unsigned in_flight = 64;  ///< requests; a reply is its request's accept
+};
+
+std::unique_ptr<sender> produce_to(const reliable_end& at);
+std::unique_ptr<receiver> work_for(const reliable_end& at);
+std::unique_ptr<sender> reliable_publish_to(const reliable_end& at);
+std::unique_ptr<receiver> reliable_subscribe_to(const reliable_end& at);
+std::unique_ptr<sender> reliable_ask_at(const reliable_end& at);
 /// Sends each request back.
-std::unique_ptr<receiver> reliable_answer_at(const std::string& endpoint, unsigned in_flight);
+std::unique_ptr<receiver> reliable_answer_at(const reliable_end& at);
 
 }  // namespace holdfast::bench

@@ -1,5 +1,5 @@
-// bodies: the messages of a line: a number, then bytes that follow from it, so that whoever
-// receives one can tell that it is whole, the right one, and in its turn.
+// bodies: the messages of a line: a number, a mark, then bytes that follow from the number and from
+// the run, so that whoever receives one can tell that it is whole, the right one, and in its turn.
 #pragma once
 
 #include <cstddef>
@@ -16,7 +16,8 @@ inline constexpr std::uint64_t greeting = ~std::uint64_t{0};
 
 class bodies {
  public:
-  explicit bodies(std::size_t bytes);
+  /// At least 16 bytes. Runs differ where a line outlives them.
+  explicit bodies(std::size_t bytes, std::uint64_t run = 0);
   /// Message `number`; valid until the next call.
   body_view of(std::uint64_t number);
   /// What is wrong with a message that should be `number`; empty if nothing is.
@@ -28,5 +29,7 @@ class bodies {
 };
 
 std::uint64_t number_in(body_view body);
+/// A message of this run or of another, not somebody else's.
+bool is_marked(body_view body);
 
 }  // namespace holdfast::bench

@@ -13,7 +13,7 @@ namespace holdfast::bench {
 class intake {
  public:
   intake(const work& asked, stage& on, flow& own);
-  /// One message; a wrong one is given up on.
+  /// One message; a wrong one is given up on, before it is acked.
   void take(body_view body);
   /// Lets the others know how far it is: once for what came together.
   void tell() { own_.received.store(next_, std::memory_order_relaxed); }
@@ -21,6 +21,7 @@ class intake {
   bool complete() const { return next_ == on_.total.load(std::memory_order_relaxed); }
 
  private:
+  void await_greeting(body_view body);
   void take_time();
 
   const bodies due_;

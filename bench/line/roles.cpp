@@ -13,7 +13,7 @@ class production {
         on_(on),
         to_(to),
         flows_(on.flows.data(), asked.consumers),
-        bodies_(asked.bytes) {}
+        bodies_(asked.bytes, asked.run) {}
 
   void greet() {
     const double give_up_at = now_seconds() + open_within;

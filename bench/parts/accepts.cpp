@@ -76,8 +76,8 @@ void time_turn(times& into, bool noted, const action& act) {
 
 void take_turns(const endpoints& at, const std::string& directory, double seconds, timings& into) {
   const auto plain = ask_at({at.plain, message_bytes}, 1);
-  const auto process = produce_to(at.process, durability::process);
-  const auto disk = produce_to(at.disk, durability::disk);
+  const auto process = produce_to({at.process, durability::process});
+  const auto disk = produce_to({at.disk, durability::disk});
   page_writer pages(directory);
   bodies all(message_bytes);
   const auto send_through = [&](sender& to) {

@@ -36,6 +36,8 @@ class command_words {
   }
 
   std::variant<command, int> parse(int argc, const char* const* argv) {
+    if (argc > 1 && std::string_view(argv[1]) == "bench")
+      return command(bench_args{{argv + 2, argv + argc}});
     if (const std::string wrong = unknown_verb(argc, argv); !wrong.empty())
       return fail_usage(wrong);
     try {

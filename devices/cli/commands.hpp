@@ -84,6 +84,9 @@ struct rep_args {
   std::optional<std::uint64_t> count;
   std::optional<std::uint64_t> timeout_ns;  ///< longest wait for the next request
 };
+struct bench_args {
+  std::vector<std::string> words;  ///< for the program that measures
+};
 struct status_args {
   std::string target;  ///< endpoint or data directory
   bool json = false;
@@ -137,6 +140,7 @@ int run(const pub_args& args);
 int run(const sub_args& args);
 int run(const req_args& args);
 int run(const rep_args& args);
+int run(const bench_args& args);
 int run(const status_args& args);
 int run(const doctor_args& args);
 int run(const journal_args& args);
@@ -149,7 +153,7 @@ int run_restore(const journal_args& args);
 int run_repair(const journal_args& args);
 
 using command = std::variant<run_args, device_args, sidecar_args, check_args, push_args, pull_args,
-                             pub_args, sub_args, req_args, rep_args, status_args, doctor_args,
-                             journal_args, export_args, follow_args, plugin_args>;
+                             pub_args, sub_args, req_args, rep_args, bench_args, status_args,
+                             doctor_args, journal_args, export_args, follow_args, plugin_args>;
 
 }  // namespace holdfast::cli

@@ -1,4 +1,4 @@
-// The verbs that are endpoints of pub/sub and request-reply: pub, sub, req, rep.
+// The verbs that are endpoints of pub/sub and request-reply: pub, sub, req, rep; and of any: bench.
 #include "devices/cli/report.hpp"
 #include "devices/cli/words.hpp"
 
@@ -80,11 +80,17 @@ void add_reqrep(verbs& to) {
   add_form(rep, answered.args.plain, answered.args.format);
 }
 
+// For the list of verbs; what it is given is the other program's to read.
+void add_bench(verbs& to) {
+  to.add<bench_args>("bench", "Measure a line: send at one endpoint, receive at another");
+}
+
 }  // namespace
 
 void add_peer_words(verbs& to) {
   add_pubsub(to);
   add_reqrep(to);
+  add_bench(to);
 }
 
 }  // namespace holdfast::cli

@@ -19,11 +19,14 @@ constexpr std::uint64_t victim = 5;  // the number of the message that is hit
 // What becomes of the victim on its way: sends it on, or not.
 using mischief = std::function<void(zmq::socket_t& to, zmq::message_t& message)>;
 
-void forward(const std::string& in, const std::string& out, const mischief& hit) {
+// `left`: what was in the line before.
+void forward(const std::string& in, const std::string& out, const mischief& hit,
+             const std::string& left) {
   zmq::context_t context(1);
   zmq::socket_t from(context, zmq::socket_type::pull), to(context, zmq::socket_type::push);
   from.bind(in);
   to.bind(out);
+  if (!left.empty()) to.send(zmq::buffer(left), zmq::send_flags::none);
   for (zmq::message_t message; from.recv(message);) {
     if (number_in({message.data<std::byte>(), message.size()}) == victim)
       hit(to, message);
@@ -32,15 +35,16 @@ void forward(const std::string& in, const std::string& out, const mischief& hit)
   }
 }
 
-sample measured_with(const mischief& hit) {
+sample measured_with(const mischief& hit, const std::string& left = {}) {
   work asked;
   asked.messages_max = 200;
   asked.seconds = 5;
+  asked.run = 2;
   return run_line(
       [&](const work& of) {
         const plain_end in{free_endpoint(), of.bytes}, out{free_endpoint(), of.bytes};
         setup made;
-        made.broker.emplace([&, in, out] { forward(in.endpoint, out.endpoint, hit); });
+        made.broker.emplace([&, in, out] { forward(in.endpoint, out.endpoint, hit, left); });
         made.make_sender = [in] { return push_to(in); };
         made.make_receiver = [out] { return pull_from(out); };
         return made;
@@ -54,13 +58,33 @@ bool says(const sample& made, const std::string& text) {
   return made.failure.find(text) != std::string::npos;
 }
 
+sample measured_behind(const std::string& left) {
+  return measured_with(
+      [](zmq::socket_t& to, zmq::message_t& message) { to.send(message, zmq::send_flags::none); },
+      left);
+}
+
 TEST_CASE("an honest broker is measured") {
-  const sample made = measured_with(
-      [](zmq::socket_t& to, zmq::message_t& message) { to.send(message, zmq::send_flags::none); });
+  const sample made = measured_behind("");
   CHECK(made.failure == "");
   CHECK(made.messages == 200);
   CHECK(made.per_second > 0);
   CHECK(made.broker_peak_bytes > 0);
+}
+
+std::string text_of(body_view body) {
+  return {reinterpret_cast<const char*>(body.data()), body.size()};
+}
+
+TEST_CASE("what a former run left in a line is let go") {
+  bodies former(64, 1);
+  CHECK(measured_behind(text_of(former.of(7))).failure == "");
+  CHECK(measured_behind(text_of(former.of(greeting))).failure == "");
+}
+
+TEST_CASE("a message of somebody else in the line is a failure") {
+  CHECK(says(measured_behind("some bytes, and no number in them"),
+             "a message of somebody else came"));
 }
 
 TEST_CASE("a lost message is a failure") {
