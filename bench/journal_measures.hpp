@@ -15,7 +15,7 @@ void measure_throughput(const journal_bench_options& chosen, journal_report& int
 void measure_accepted(const journal_bench_options& chosen, journal_report& into);
 void measure_amplification(const journal_bench_options& chosen, journal_report& into);
 
-// journal_state.cpp
+// journal_comeback.cpp
 void measure_open(const journal_bench_options& chosen, journal_report& into);
 void measure_memory(const journal_bench_options& chosen, journal_report& into);
 void measure_acks(const journal_bench_options& chosen, journal_report& into);

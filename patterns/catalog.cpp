@@ -9,6 +9,10 @@
 namespace holdfast {
 namespace {
 
+/// Numbers are dense but for records that were lost: one so far behind the last is no stream's, and
+/// must not size the table.
+constexpr stream_id ahead_max = 1 << 20;
+
 std::string joined(std::string_view channel, std::string_view address) {
   std::string key;
   key.reserve(channel.size() + 1 + address.size());
@@ -87,7 +91,7 @@ void catalog::forget_producer(std::uint32_t number, instant at, ready& out) {
 }
 
 void catalog::take_in(stream_def def) {
-  if (def.stream == no_stream) return;
+  if (def.stream == no_stream || def.stream > streams_.size() + ahead_max) return;
   if (streams_.size() < def.stream) streams_.resize(def.stream);
   if (streams_[def.stream - 1].stream == no_stream) ++stream_count_[def.channel];
   stream_by_name_[joined(def.channel, def.address)] = def.stream;

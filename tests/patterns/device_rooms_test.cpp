@@ -171,6 +171,17 @@ TEST_CASE("the catalog keeps its numbers across a checkpoint and a replay") {
   }
 }
 
+TEST_CASE("a stream's number that no device gave is left out") {
+  catalog names;
+  ready out;
+  const stream_def forged{0xffff'fff0, 1, "c", "a"};
+  const append_item item = encode_record({1, 2}, forged);
+  const record_view view{item.head, item.body.bytes(), 0};
+  names.replay({&view, 1});
+  CHECK(names.find_stream("c", "a") == nullptr);
+  CHECK(names.define_stream("c", "a", {1, 2}, out).stream == 1);
+}
+
 TEST_CASE("streams get an epoch they never had where the log has forgotten numbers") {
   const auto raised = [](forgotten_numbers what, level of) {
     catalog names;
