@@ -145,6 +145,20 @@ json endpoints_of(const device_loop::parts& of, std::uint32_t channel) {
   return all;
 }
 
+json retention_of(const pubsub_options& of) {
+  return {{"age_ms", of.retention_age_ns / ms_ns},
+          {"bytes", of.retention_bytes},
+          {"records", of.retention_records},
+          {"until_acked", of.retention_until_acked}};
+}
+// Queues and services.
+json retention_of(const auto& of) {
+  return {{"age_ms", of.retention.all.age_ns / ms_ns},
+          {"bytes", of.retention.all.bytes},
+          {"records", of.retention.all.records},
+          {"own_rules", of.retention.some.size()}};
+}
+
 json channel_of(const device_loop::parts& of, const channel_stats& c, std::uint32_t index) {
   json made{{"name", c.name},
             {"pattern", c.pattern},
@@ -161,7 +175,9 @@ json channel_of(const device_loop::parts& of, const channel_stats& c, std::uint3
             {"rejected", c.rejected},
             {"endpoints", endpoints_of(of, index)},
             {"streams", json::array()}};
-  made["max_message"] = of.options.channels[index].settings().max_message;
+  const channel_options& options = of.options.channels[index];
+  made["max_message"] = options.settings().max_message;
+  made["retention"] = std::visit([](const auto& o) { return retention_of(o); }, options.pattern);
   if (c.durability == level::interval) made["interval_ms"] = c.interval_ms;
   for (const stream_stats& s : c.streams) made["streams"].push_back(stream_of(s));
   return made;

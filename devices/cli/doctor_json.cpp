@@ -117,6 +117,37 @@ void add_reliable(const json& channel, promise& made) {
     made.loss.push_back("power loss: what was accepted and not synced yet");
 }
 
+// "older than 60 s, beyond 4 MiB or beyond 10 messages"; empty without limits.
+std::string limits_of(const json& retention) {
+  std::vector<std::string> all;
+  if (const auto ms = figure(retention, "age_ms"))
+    all.push_back("older than " +
+                  (ms < 1000 ? std::to_string(ms) + " ms" : std::to_string(ms / 1000) + " s"));
+  if (const auto bytes = figure(retention, "bytes")) all.push_back("beyond " + size_of(bytes));
+  if (const auto most = figure(retention, "records"))
+    all.push_back("beyond " + std::to_string(most) + " messages");
+  std::string text;
+  for (std::size_t i = 0; i < all.size(); ++i)
+    text += (i == 0 ? "" : i + 1 == all.size() ? " or " : ", ") + all[i];
+  return text;
+}
+
+// What the channel lets go of by itself.
+void add_retention(const json& channel, promise& made) {
+  const json& retention = object(channel, "retention");
+  const std::string limits = limits_of(retention);
+  if (word(channel, "pattern") == "pubsub") {
+    if (!limits.empty())
+      made.loss.push_back("what is " + limits + " goes: who is further behind is told of the gap");
+    return;
+  }
+  if (!limits.empty())
+    made.loss.push_back("what is " + limits + " and nobody holds is dropped, and counted");
+  if (const auto own = figure(retention, "own_rules"))
+    made.loss.push_back("limits of their own, by name or prefix: " + std::to_string(own) +
+                        "; what exceeds them is dropped, and counted");
+}
+
 promise promise_of(const json& at, const json& channel) {
   promise made;
   const std::string role = word(at, "role");
@@ -137,6 +168,7 @@ promise promise_of(const json& at, const json& channel) {
             "one request a worker: when it goes or falls silent, another gets it",
             {}};
   }
+  if (role != "in" && role != "ack_back") add_retention(channel, made);
   if (made.loss.empty()) made.loss.emplace_back("none: what was accepted is kept");
   return made;
 }

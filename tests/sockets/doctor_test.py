@@ -39,6 +39,30 @@ def test_every_pattern_names_its_endpoints(test):
         device.terminate()
 
 
+def loss_points(device, role="reliable"):
+    done = h.run("doctor", device.data, "--json")
+    h.expect(done.returncode == 0, done.stderr)
+    return [point for one in json.loads(done.stdout)["endpoints"] if one["role"] == role
+            for point in one["loss_points"]]
+
+
+def test_what_a_channel_lets_go_of_is_a_loss_point(test):
+    for pattern, limits, said in (
+            ("pipeline", {"retention_age": "60s", "retention_records": 10},
+             "what is older than 60 s or beyond 10 messages and nobody holds is dropped, and counted"),
+            ("reqrep", {"retention_bytes": "4MiB"},
+             "what is beyond 4 MiB and nobody holds is dropped, and counted"),
+            ("pubsub", {"retention_age": 0, "retention_bytes": "8MiB", "retention_records": 5},
+             "what is beyond 8 MiB or beyond 5 messages goes: who is further behind is told of the gap")):
+        device = h.device(test, name=pattern, pattern=pattern, reliable=["@" + h.tcp()], **limits).start()
+        h.expect(said in loss_points(device), loss_points(device))
+        device.terminate()
+    endless = h.device(test, name="endless", pattern="pipeline", durability="disk",
+                       reliable=["@" + h.tcp()]).start()
+    h.expect(loss_points(endless) == ["none: what was accepted is kept"], loss_points(endless))
+    endless.terminate()
+
+
 def test_asking_leaves_no_trace(test):
     device, reliable = lab(test, "pipeline")
     for _ in range(5):
