@@ -6,11 +6,19 @@
 namespace holdfast::testing {
 namespace {
 
+// A base and a size that no file of a journal has.
+bool out_of_bounds(bytes_view header) {
+  const auto base = load<std::uint64_t>(header.data() + 40);
+  const auto size = load<std::uint64_t>(header.data() + 48);
+  return size > file_bytes_max || size % file_unit != 0 || base % file_unit != 0;
+}
+
 // What was understood is written as it was read.
 void segment(std::vector<std::byte>& bytes, bool sealed) {
   if (sealed) seal_segment_header(bytes);
   const auto header = decode_segment_header(bytes);
-  must(header || !sealed || bytes.size() < segment_header_bytes);
+  if (sealed && bytes.size() >= segment_header_bytes)
+    must(header.has_value() != out_of_bounds(bytes));
   if (!header) return;
   std::array<std::byte, segment_header_bytes> again;
   encode_segment_header(*header, again);

@@ -28,6 +28,16 @@ class evidence:
                 if kind in (load.ANSWERED, load.WRONG):
                     yield sender, number, kind, status, time
 
+    def story(self, sender, number):
+        """All that was logged of a request, by time: (ms since the first of all, who, kind, attempt)."""
+        logs = [("requester", self.requesters.get(sender, [])), *(("replier", log) for log in self.repliers)]
+        all_of_it = [(time, who, kind, attempt) for who, log in logs
+                     for from_whom, kind, _, attempt, its_number, time in log
+                     if (from_whom, its_number) == (sender, number)]
+        begin = min(time for _, log in logs for *_, time in log)
+        return ": " + ", ".join(f"{(time - begin) / 1e6:.3f} {who} {kind} {attempt}"
+                                for time, who, kind, attempt in sorted(all_of_it))
+
     def executions(self):
         """(request, kind, time)."""
         for log in self.repliers:
@@ -81,7 +91,7 @@ def unfounded(found):
         first[request] = min(time, first.get(request, time))
     for sender, number, _, _, time in found.replies():
         if time < first.get((sender, number), time + 1):
-            yield f"request {(sender, number)} was answered before it was executed"
+            yield f"request {(sender, number)} was answered before it was executed{found.story(sender, number)}"
 
 
 def executed_again(found):
@@ -98,7 +108,8 @@ def executed_again(found):
         for at, (sender, kind, _, _, number, time) in enumerate(log):
             if kind in load.RECEIVED and time > stored.get((sender, number), time):
                 if load.outcome(log, at) != load.STALE:
-                    yield f"request {(sender, number)} was executed after its reply was stored"
+                    yield (f"request {(sender, number)} was executed after its reply was stored"
+                           f"{found.story(sender, number)}")
 
 
 CHECKERS = (unanswered, twice, wrong, changed, invented, unfounded, executed_again)
