@@ -33,6 +33,7 @@ void keep_ahead(const work& asked, valves& by, sender& to) {
 }
 
 void take_all(const work& asked, valves& by, receiver& from) {
+  by.on.flows[0].open.store(true);  // nobody greets here
   intake into(asked, by.on, by.on.flows[0]);
   for (;;) {
     from.receive(into);

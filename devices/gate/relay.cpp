@@ -39,10 +39,11 @@ gate_backlog gate_link::backlog() const noexcept {
   // Upstream first: a byte that moves meanwhile is counted twice rather than missed.
   std::uint64_t bytes = queued(inner.get(), SIOCINQ);
   const lane::view relayed = out.unsettled();
+  const std::uint64_t written = bytes + relayed.taken;
   bytes += relayed.bytes;
   const std::uint64_t waiting = bytes + queued(peer.get(), tcp ? SIOCOUTQNSD : SIOCOUTQ);
   bytes += queued(peer.get(), SIOCOUTQ);
-  return {std::min(waiting, bytes), bytes, bytes == 0 && !relayed.moving};
+  return {std::min(waiting, bytes), bytes, bytes == 0 && !relayed.moving, written};
 }
 
 int relay::connect(std::string_view name, std::uint32_t send_buffer_bytes) {

@@ -22,9 +22,12 @@ constexpr std::uint64_t frame_overhead = 64 * 1024;
 }  // namespace
 
 /// What a peer has not taken must stay well below the in-doubt bound: beside it there is what the
-/// peer's own queues hold, and hand-off n settles n - in_doubt.
-std::uint64_t output_terms::ahead_max() const noexcept {
-  return std::clamp<std::uint64_t>(options.in_doubt_messages / 32, 1, 256);
+/// peer's own queues hold, and a hand-off settles those before it beyond so many messages, and so
+/// many bytes.
+std::uint64_t output_terms::ahead_max(std::uint64_t bytes_each) const noexcept {
+  const std::uint64_t doubt = options.in_doubt_messages;
+  const std::uint64_t small = options.in_doubt_bytes_min / 32 / bytes_each;
+  return std::max(std::clamp<std::uint64_t>(doubt / 32, 1, 256), std::min(small, doubt / 4));
 }
 
 output_peer::output_peer(const output_terms& terms, socket own, socket* shared, gate_peer behind,
@@ -126,8 +129,8 @@ void output_peer::check_unsent() {
   const std::uint64_t handed = queue_.handed(), bytes = queue_.handed_bytes();
   if (handed == 0 || (idle_ && handed == checked_handed_)) return;
   const std::uint64_t pause = crowded_ ? crowd_check_ns : idle_check_ns;
-  if (bytes - checked_bytes_ < check_bytes && handed - checked_handed_ < terms_->ahead_max() &&
-      now_ns_ - checked_ns_ < pause)
+  if (bytes - checked_bytes_ < check_bytes &&
+      handed - checked_handed_ < terms_->ahead_max(bytes_each()) && now_ns_ - checked_ns_ < pause)
     return;
   // Without a gate nobody can tell whether a quiet peer has read what it was sent.
   idle_ = false;
@@ -150,11 +153,19 @@ void output_peer::check_unsent() {
 /// others.
 std::uint64_t output_peer::ahead() const noexcept {
   if (behind_ == 0) return plain_queue::messages_max;
-  return std::clamp<std::uint64_t>(check_bytes / bytes_each(), 1, terms_->ahead_max());
+  return std::clamp<std::uint64_t>(check_bytes / bytes_each(), 1, terms_->ahead_max(bytes_each()));
+}
+
+/// An XPUB is handed what nobody subscribes to as well: what it writes says nothing of that.
+std::uint64_t output_peer::in_libzmq(const gate_backlog& left) const noexcept {
+  const std::uint64_t handed = queue_.handed_framed_bytes();
+  if (terms_->kind != socket_kind::push || handed < left.written) return 0;
+  return handed - left.written;
 }
 
 bool output_peer::crowds(const gate_backlog& left) const noexcept {
-  return left.bytes > crowd_bytes || left.bytes / bytes_each() > 2 * terms_->ahead_max();
+  const std::uint64_t bytes = left.bytes + in_libzmq(left), each = bytes_each();
+  return bytes > crowd_bytes || bytes / each > 2 * terms_->ahead_max(each);
 }
 
 std::uint64_t output_peer::bytes_each() const noexcept {

@@ -41,7 +41,8 @@ struct output_terms {
   }
   /// Peers say something: subscriptions, replies.
   bool hears() const noexcept { return kind != socket_kind::push; }
-  std::uint64_t ahead_max() const noexcept;
+  /// Messages of so many bytes that a peer may not have taken, unless it is found out.
+  std::uint64_t ahead_max(std::uint64_t bytes_each) const noexcept;
 };
 
 class output_peer {
@@ -50,7 +51,7 @@ class output_peer {
   static constexpr std::uint64_t idle_check_ns = second_ns;
   static constexpr std::uint64_t retry_ns = ms_ns;
   static constexpr std::uint64_t pump_messages = 4096;      ///< in a turn
-  static constexpr std::uint64_t crowd_bytes = 128 * 1024;  ///< unsent behind the gate: no more
+  static constexpr std::uint64_t crowd_bytes = 512 * 1024;  ///< unsent behind the gate: no more
   static constexpr std::uint64_t check_bytes = 32 * 1024;   ///< handed between two looks at it
   static constexpr std::uint64_t crowd_check_ns = 100 * ms_ns;
   static constexpr std::size_t frames_max = 256;  ///< heard in a turn
@@ -97,6 +98,7 @@ class output_peer {
   void hand_over(engine& to, std::uint64_t now_ns);
   void check_unsent();
   std::uint64_t ahead() const noexcept;
+  std::uint64_t in_libzmq(const gate_backlog& left) const noexcept;
   bool crowds(const gate_backlog& left) const noexcept;
   std::uint64_t bytes_each() const noexcept;
   bool tell(engine& to);

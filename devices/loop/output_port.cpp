@@ -8,14 +8,18 @@ namespace holdfast {
 namespace {
 
 /// What may hide in libzmq between the device and a peer with a socket of its own, in messages; the
-/// in-doubt bound must cover it. An XPUB tells nobody when it has room again: it gets more.
-constexpr std::uint32_t own_hwm_max = 64;
+/// in-doubt bound must cover it. Fewer cost a wake-up for every few messages. A PUSH is bounded by
+/// bytes as well (output_peer); an XPUB tells nobody when it has room again.
+constexpr std::uint32_t push_hwm_max = 512;
+constexpr std::uint32_t dealer_hwm_max = 64;
 constexpr std::uint32_t xpub_hwm_max = 1000;
 
 std::uint32_t own_hwm(const output_terms& terms) {
   const plain_output& o = terms.options;
-  if (terms.kind != socket_kind::xpub) return std::min(o.send_hwm_messages, own_hwm_max);
-  return std::min({o.send_hwm_messages, xpub_hwm_max, std::max(o.in_doubt_messages / 4, 1u)});
+  if (terms.kind == socket_kind::dealer) return std::min(o.send_hwm_messages, dealer_hwm_max);
+  const bool push = terms.kind == socket_kind::push;
+  const std::uint32_t doubt = o.in_doubt_messages / (push ? 8 : 4);
+  return std::min({o.send_hwm_messages, push ? push_hwm_max : xpub_hwm_max, std::max(doubt, 1u)});
 }
 
 }  // namespace

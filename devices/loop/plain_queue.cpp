@@ -2,8 +2,19 @@
 
 #include <array>
 #include <functional>
+#include <span>
 
 namespace holdfast {
+namespace {
+
+/// A frame's flags and length, of one byte or eight (ZMTP 3).
+std::uint64_t framed(std::span<const part_out> parts) noexcept {
+  std::uint64_t bytes = 0;
+  for (const part_out& part : parts) bytes += part.bytes.size() + (part.bytes.size() > 255 ? 9 : 2);
+  return bytes;
+}
+
+}  // namespace
 
 void plain_queue::push(const plain_delivery& what) {
   if (what.count == 0) return;
@@ -50,6 +61,7 @@ io plain_queue::hand(const plain_delivery& from, const entry& message, socket& t
   const io outcome = to.send(parts_);
   if (outcome != io::done) return outcome;
   handed_bytes_ += bytes;
+  handed_framed_bytes_ += framed(parts_);
   if (transform_ != nullptr) transform_->sent();
   return outcome;
 }

@@ -28,6 +28,8 @@ class plain_queue {
   io pump(socket& to, std::uint64_t messages);
   std::uint64_t handed() const noexcept { return handed_; }
   std::uint64_t handed_bytes() const noexcept { return handed_bytes_; }
+  /// The same with ZMTP's framing, as libzmq writes them.
+  std::uint64_t handed_framed_bytes() const noexcept { return handed_framed_bytes_; }
   /// Everything ever pushed.
   std::uint64_t pushed() const noexcept { return pushed_; }
 
@@ -38,7 +40,7 @@ class plain_queue {
   std::deque<plain_delivery> deliveries_;
   std::size_t at_ = 0;          // in the first delivery's body
   std::uint32_t in_front_ = 0;  // of its messages, handed
-  std::uint64_t handed_ = 0, pushed_ = 0, handed_bytes_ = 0;
+  std::uint64_t handed_ = 0, pushed_ = 0, handed_bytes_ = 0, handed_framed_bytes_ = 0;
   std::vector<part_out> parts_;
   message_transform* transform_ = nullptr;
   std::vector<bytes_view> came_;  // the parts of the message being transformed
