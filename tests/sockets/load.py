@@ -61,9 +61,13 @@ class peer:
     def __getattr__(self, name):
         return getattr(self.child, name)
 
-    def restart(self):
-        """kill -9, and another life with the same log."""
+    def restart(self, torn=False):
+        """kill -9, and another life with the same log; torn: with its last record half written, as a
+        kill in the middle of a write can leave it."""
         self.child.close()
+        if torn:
+            with open(self.log, "ab") as log:
+                log.write(RECORD.pack(1, DELIVERED, 0, 1, 1, 0)[:16])
         self.child = self.test.tool(self.name, *self.command)
 
     def raw(self):

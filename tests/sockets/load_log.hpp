@@ -41,11 +41,18 @@ inline std::uint64_t now_ns() {
   return static_cast<std::uint64_t>(std::chrono::steady_clock::now().time_since_epoch().count());
 }
 
-/// A file that is only appended to: what was written stands there when the program is killed.
+/// A file that is only appended to: what was written stands there when the program is killed. A
+/// kill -9 can cut a write where a page ends; the next life cuts that record, or line, off.
 class log_file {
  public:
-  explicit log_file(const std::string& path)
-      : fd_(open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644)) {}
+  enum class made_of { records, lines };
+  explicit log_file(const std::string& path, made_of what = made_of::records)
+      : fd_(open(path.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0644)) {
+    const off_t size = lseek(fd_, 0, SEEK_END);
+    const off_t whole =
+        what == made_of::lines ? end_of_lines(size) : size - size % off_t{sizeof(record)};
+    if (whole != size && ftruncate(fd_, whole) != 0) std::perror("log");
+  }
   void write(const void* data, std::size_t size) {
     if (::write(fd_, data, size) != static_cast<ssize_t>(size)) {
       std::perror("log");
@@ -58,6 +65,10 @@ class log_file {
   void write(const record& one) { write(&one, sizeof one); }
 
  private:
+  off_t end_of_lines(off_t end) const {
+    for (char last = 0; end > 0 && pread(fd_, &last, 1, end - 1) == 1 && last != '\n';) --end;
+    return end;
+  }
   int fd_;
 };
 

@@ -56,10 +56,10 @@ def test_workers_are_killed(test):
     _, endpoint = channel(test)
     requesters = [load.requester(test, endpoint, sender, 500) for sender in range(1, 4)]
     replier = load.replier(test, endpoint)
-    for _ in range(5):
+    for turn in range(5):
         have = len(requesters[0].answered())
         h.wait_for("more replies", lambda: len(requesters[0].answered()) >= have + 30, 60)
-        replier.restart()
+        replier.restart(torn=turn == 2)
     finish(requesters, [replier])
 
 
