@@ -125,13 +125,16 @@ result<socket> socket::open(const context& in, socket_kind kind, const socket_op
 }
 
 socket::socket(socket&& other) noexcept
-    : handle_(std::exchange(other.handle_, nullptr)), fd_(std::exchange(other.fd_, -1)) {}
+    : handle_(std::exchange(other.handle_, nullptr)),
+      fd_(std::exchange(other.fd_, -1)),
+      inproc_(std::move(other.inproc_)) {}
 
 socket& socket::operator=(socket&& other) noexcept {
   if (this != &other) {
     close();
     handle_ = std::exchange(other.handle_, nullptr);
     fd_ = std::exchange(other.fd_, -1);
+    inproc_ = std::move(other.inproc_);
     may_be_ = {true, true};
   }
   return *this;
@@ -141,14 +144,19 @@ socket::~socket() {
   close();
 }
 
+// libzmq gives an inproc name free later, on a thread of its own: whoever binds it next would be
+// refused until then.
 void socket::close() noexcept {
+  if (handle_ && !inproc_.empty()) zmq_unbind(handle_, inproc_.c_str());
+  inproc_.clear();
   if (handle_) zmq_close(std::exchange(handle_, nullptr));
   fd_ = -1;
 }
 
 status socket::bind(const endpoint& where) {
-  if (zmq_bind(handle(), where.address.c_str()) == 0) return {};
-  return failure("bind", where.address, errno);
+  if (zmq_bind(handle(), where.address.c_str()) != 0) return failure("bind", where.address, errno);
+  if (where.transport == endpoint_transport::inproc) inproc_ = where.address;
+  return {};
 }
 
 status socket::connect(const endpoint& where) {

@@ -107,6 +107,7 @@ class socket {
  private:
   void* handle_ = nullptr;
   int fd_ = -1;
+  std::string inproc_;  // the name it is bound to
   mutable readiness may_be_{true, true};
 };
 

@@ -229,6 +229,16 @@ TEST_CASE("errors name the endpoint and the system's reason") {
   CHECK(socket::open(zmq, socket_kind::pull, endless).kind() == errc::invalid);
 }
 
+TEST_CASE("an inproc name is free as soon as its socket is closed") {
+  context zmq = take(context::open());
+  const endpoint at{endpoint_role::bind, endpoint_transport::inproc, "inproc://name"};
+  for (int i = 0; i < 1000; ++i) {
+    socket one = take(socket::open(zmq, socket_kind::pull, {}));
+    REQUIRE(one.bind(at).ok());
+    one.close();
+  }
+}
+
 TEST_CASE("monitor: the connection of a connect endpoint comes up and goes down") {
   context zmq = take(context::open());
   socket far = take(socket::open(zmq, socket_kind::pull, {}));
