@@ -15,7 +15,7 @@ class history {
   /// `as`: what the program is: "producer", "worker", ...
   history(const arguments& given, const char* as) {
     if (!given.has("history")) return;
-    file_.emplace(given.text("history"), log_file::made_of::lines);
+    file_.emplace(given.text("history"), log_file::lines);
     who_ = given.text("who");
     add(R"("starts","as":"%s")", as);
     write();

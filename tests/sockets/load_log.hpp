@@ -45,12 +45,12 @@ inline std::uint64_t now_ns() {
 /// kill -9 can cut a write where a page ends; the next life cuts that record, or line, off.
 class log_file {
  public:
-  enum class made_of { records, lines };
-  explicit log_file(const std::string& path, made_of what = made_of::records)
+  static constexpr std::size_t lines = 0;
+  /// `each`: bytes of what is written at a time, or `lines`.
+  explicit log_file(const std::string& path, std::size_t each = sizeof(record))
       : fd_(open(path.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0644)) {
     const off_t size = lseek(fd_, 0, SEEK_END);
-    const off_t whole =
-        what == made_of::lines ? end_of_lines(size) : size - size % off_t{sizeof(record)};
+    const off_t whole = each == lines ? end_of_lines(size) : size - size % static_cast<off_t>(each);
     if (whole != size && ftruncate(fd_, whole) != 0) std::perror("log");
   }
   void write(const void* data, std::size_t size) {

@@ -22,7 +22,7 @@ constexpr std::uint64_t log_every = 64;  // messages sent between looks at what 
 class program {
  public:
   explicit program(const load::arguments& given)
-      : log_(given.text("log")),
+      : log_(given.text("log"), sizeof(std::uint64_t)),
         history_(given, given.number("topics") != 0 ? "publisher" : "producer"),
         sender_(static_cast<std::uint32_t>(given.number("sender"))),
         count_(given.number("count")),
