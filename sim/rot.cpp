@@ -79,6 +79,8 @@ std::vector<message_key> rot_message(virtual_disk& disk, const message_key& key,
          hit = find_message(content, hit + 1, end)) {
       if (end - hit < key_bytes || std::memcmp(&content[hit], wanted.data(), key_bytes) != 0)
         continue;
+      // What was written just now, or moved, is in the memory of the machine, and right there.
+      if (!disk.settled(name, hit, key_bytes)) continue;
       const std::vector<message_key> keys = block_around(content, hit);
       if (keys.empty()) continue;
       const std::byte changed = content[hit + within] ^ bit;

@@ -1,4 +1,5 @@
-// rot_message: one bit of a stored message changes on the medium, in every copy that is there.
+// rot_message: one bit of a stored message changes on the medium, in every copy that has been there
+// for a while.
 //
 // Contract: reads segments as docs/journal_format.md lays them out, with no code of the product.
 #pragma once

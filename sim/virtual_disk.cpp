@@ -11,6 +11,8 @@
 namespace holdfast {
 namespace {
 
+constexpr std::size_t settling_syncs = 16;
+
 std::string directory_of(const std::string& name) {
   const std::size_t slash = name.rfind('/');
   return slash == std::string::npos ? std::string() : name.substr(0, slash);
@@ -219,6 +221,8 @@ int virtual_disk::run_sync(file_id file, int failure) {
   virtual_file* where = current_->find(file);
   if (!where) return EBADF;
   ++syncs_;
+  synced_at_.push_back(operations_);
+  if (synced_at_.size() > settling_syncs) synced_at_.pop_front();
   if (failure != 0)
     where->failed_sync([this](std::uint64_t) { return random_.chance(50); });
   else if (!left_out(io_op::kind::sync, current_->name_of(file)))
@@ -317,6 +321,7 @@ std::unique_ptr<virtual_disk> virtual_disk::copy(std::uint64_t seed, copies& mad
   auto twin = std::make_unique<virtual_disk>(options);
   twin->left_out_ = left_out_;
   twin->operations_ = operations_;
+  twin->synced_at_ = synced_at_;
   const auto copy_names = [&](const file_names& from, file_names& to) {
     for (const auto& [name, where] : from) {
       file_ref& file = made[where.get()];
@@ -401,6 +406,15 @@ void virtual_disk::damage(const std::string& name, std::uint64_t at,
   check(it != names_.end() && at + bytes.size() <= it->second->bytes().size(),
         "damage inside a file");
   it->second->damage(at, bytes);
+}
+
+bool virtual_disk::settled(const std::string& name, std::uint64_t at, std::uint64_t size) const {
+  const auto it = names_.find(name);
+  if (it == names_.end() || synced_at_.size() < settling_syncs) return false;
+  const virtual_file& file = *it->second;
+  for (std::uint64_t s = at / virtual_file::sector; s * virtual_file::sector < at + size; ++s)
+    if (file.pending().contains(s) || file.last_write(s) > synced_at_.front()) return false;
+  return true;
 }
 
 void virtual_disk::truncate(const std::string& name, std::uint64_t size) {

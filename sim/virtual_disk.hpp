@@ -104,6 +104,8 @@ class virtual_disk {
   /// none.
   const std::vector<std::byte>& content(const std::string& name) const;
   void damage(const std::string& name, std::uint64_t at, std::span<const std::byte> bytes);
+  /// The medium has had the bytes for some syncs (16, of any file), and nothing touched them since.
+  bool settled(const std::string& name, std::uint64_t at, std::uint64_t size) const;
   void truncate(const std::string& name, std::uint64_t size);
   void remove_file(const std::string& name);
   /// The disk as it is now, nothing submitted: a copy to try several futures on.
@@ -153,6 +155,7 @@ class virtual_disk {
   watcher watcher_;
   chooser left_out_;
   std::uint64_t syncs_ = 0;
+  std::deque<std::uint64_t> synced_at_;  // operations: the last syncs, the oldest first
   std::uint64_t operations_ = 0;
   std::uint64_t calls_ = 0;
 };

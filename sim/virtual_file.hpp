@@ -38,6 +38,8 @@ class virtual_file {
     copy_out(s, here);
     return here != it->second.before;
   }
+  /// The order of the last write there, 0 = none.
+  std::uint64_t last_write(std::uint64_t s) const { return s < written_.size() ? written_[s] : 0; }
   bool longer_than_durable() const noexcept { return durable_size_ < now_.size(); }
 
   void write(std::uint64_t at, bytes_view bytes, std::uint64_t order) {
@@ -47,6 +49,8 @@ class virtual_file {
       if (fresh) copy_out(s, it->second.before);
       it->second.order = order;
       it->second.lost = false;
+      if (written_.size() <= s) written_.resize(s + 1);
+      written_[s] = order;
     }
     if (now_.size() < at + bytes.size()) now_.resize(at + bytes.size());
     std::memcpy(now_.data() + at, bytes.data(), bytes.size());
@@ -106,6 +110,7 @@ class virtual_file {
   std::vector<std::byte> now_;
   std::uint64_t durable_size_;
   std::map<std::uint64_t, unsynced> pending_;
+  std::vector<std::uint64_t> written_;  // by sector: the order of the last write
 };
 
 }  // namespace holdfast
