@@ -27,6 +27,9 @@ contestant proxy_line(const std::string& transport);  ///< PULL, PUSH; "tcp" or 
 contestant fan_out_proxy_line();                      ///< XSUB, XPUB
 contestant request_proxy_line(unsigned in_flight);    ///< ROUTER, DEALER
 
+// bare_blocks.cpp: what no device that writes and forwards blocks can be cheaper than
+contestant bare_blocks_line();
+
 // holdfast_lines.cpp: the device's program at `program`
 contestant plain_to_plain(const std::string& program, const std::string& peers,
                           const std::string& level);

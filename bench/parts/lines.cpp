@@ -25,7 +25,7 @@ plan with_small_sizes(const plan& chosen) {
 }  // namespace
 
 rows measure_throughput(const plan& chosen) {
-  contestants all{direct_line(), proxy_line("tcp"), proxy_line("ipc")};
+  contestants all{direct_line(), proxy_line("tcp"), proxy_line("ipc"), bare_blocks_line()};
   for (const std::string peers : {"shared", "separate"})
     all.push_back(plain_to_plain(chosen.device, peers, "process"));
   all.push_back(plain_to_reliable(chosen.device, "process"));

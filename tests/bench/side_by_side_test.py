@@ -16,6 +16,7 @@ FIELDS = {"part", "path", "durability", "size", "messages_per_s", "bytes_per_s",
           "machine"}
 PATHS = {
     "throughput": {("raw PUSH->PULL", "none"), ("zmq_proxy tcp", "none"), ("zmq_proxy ipc", "none"),
+                   ("bare blocks", "process"),
                    ("holdfast plain->plain shared", "process"),
                    ("holdfast plain->plain separate", "process"),
                    ("holdfast plain->reliable", "process"),
