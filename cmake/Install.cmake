@@ -18,7 +18,7 @@ set_target_properties(holdfast_lib PROPERTIES
   VERSION ${PROJECT_VERSION} SOVERSION ${PROJECT_VERSION_MAJOR}.${PROJECT_VERSION_MINOR})
 target_compile_features(holdfast_lib PUBLIC cxx_std_20)
 # Plain names: whoever links needs the libraries, not their CMake packages.
-set(HOLDFAST_LINKS zmq spdlog fmt yaml-cpp)
+set(HOLDFAST_LINKS zmq xxhash spdlog fmt yaml-cpp)
 target_link_libraries(holdfast_lib PRIVATE ${HOLDFAST_LINKS} Threads::Threads)
 
 # The simulator for handlers of one's own, holdfast::sim: beside the library, for tests alone.
