@@ -113,16 +113,19 @@ bool pubsub::take_over(subscription& sub, const session& s) {
   return true;
 }
 
+/// Never behind what is visible: a place that is told must outlive what the channel's level does,
+/// or its number would mean another message later.
 std::uint64_t pubsub::begins_at(const attach& f) const {
+  const std::uint64_t visible = kept_.visible();
   switch (f.start) {
     case start_at::first: return kept_.lowest();
-    case start_at::last: return std::max(kept_.lowest(), kept_.visible() - 1);
-    case start_at::sequence: return std::clamp<std::uint64_t>(f.at, 1, kept_.next());
-    case start_at::time: return kept_.at_time(f.at);
+    case start_at::last: return std::max(kept_.lowest(), visible - 1);
+    case start_at::sequence: return std::clamp<std::uint64_t>(f.at, 1, visible);
+    case start_at::time: return std::min(kept_.at_time(f.at), visible);
     case start_at::known:
     case start_at::next: break;
   }
-  return kept_.next();
+  return visible;
 }
 
 void pubsub::on_credit(const session& s, const frame_in& frame) {
