@@ -78,6 +78,9 @@ class log {
   /// of an idle commit thread a turn. A batch (batch_more .. batch_end) never straddles segments
   /// and is recovered whole or not at all.
   virtual ticket append(std::span<append_item> items) noexcept = 0;
+  /// To be called before progress() by who would sleep after it: what was appended last and is
+  /// small is then written and synced by the caller, if the disk is quick.
+  virtual void before_sleep() noexcept {}
   /// Takes in what the storage finished. Call once a turn and when wake_fd() is readable.
   virtual marks progress() noexcept = 0;
   /// Adds blocks of `stream` that contain `from` and follow it, whole, in order. Only what is

@@ -66,8 +66,12 @@ class storage {
  public:
   virtual ~storage() = default;
 
-  virtual void submit(std::span<io_op> ops) = 0;  ///< moves from the ops
+  /// Moves from the ops. They may wait for the next call of any of the four that follow.
+  virtual void submit(std::span<io_op> ops) = 0;
   virtual std::size_t poll(std::vector<io_result>& out) = 0;
+  /// The caller would sleep now: what is small, and may be expected to be quick, it does itself
+  /// instead of waking a thread.
+  virtual void before_sleep() {}
   /// Waits until something can be polled. Used while opening and closing, never by a running loop.
   virtual void wait() = 0;
   /// Readable while something can be polled; to be asked for before each wait.

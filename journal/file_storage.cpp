@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <filesystem>
+#include <iterator>
 #include <thread>
 
 #include "journal/file_loader.hpp"
@@ -20,8 +21,8 @@
 namespace holdfast {
 namespace {
 
-/// Writes of at most so many bytes are made by the caller while the commit thread is at rest.
-constexpr std::size_t inline_bytes_max = 64 * 1024;
+/// What the caller may do itself while the commit thread is at rest writes at most so many bytes.
+constexpr std::size_t inline_bytes_max = sync_pace::small_bytes;
 /// What opening says when it gives up before it wrote anything.
 constexpr const char* nothing_changed = "; nothing was changed, start again when that is possible";
 
@@ -32,14 +33,19 @@ std::size_t read_files(std::uint32_t wanted) {
   return std::min<std::size_t>(wanted, descriptors.rlim_cur / 4);
 }
 
-// A few small writes and nothing else.
-bool small_writes(std::span<const io_op> ops) {
+// A few small writes and syncs, and nothing else.
+bool is_small(std::span<const io_op> ops) {
   std::size_t bytes = 0;
   for (const io_op& op : ops) {
-    if (op.what != io_op::kind::write) return false;
-    for (const buffer_ref& piece : op.pieces) bytes += piece.size();
+    if (op.what != io_op::kind::write && op.what != io_op::kind::sync) return false;
+    bytes += bytes_in(op);
   }
   return bytes <= inline_bytes_max;
+}
+
+bool has_sync(std::span<const io_op> ops) {
+  return std::any_of(ops.begin(), ops.end(),
+                     [](const io_op& op) { return op.what == io_op::kind::sync; });
 }
 
 class file_storage final : public storage {
@@ -47,22 +53,33 @@ class file_storage final : public storage {
   file_storage(std::string directory, descriptor lock, const file_storage_options& options)
       : lock_(std::move(lock)),
         files_(std::move(directory), read_files(options.read_files_max)),
-        commit_(files_, results_),
+        commit_(files_),
         loader_(files_, options.zero_copy) {
     threads_.emplace_back([this] { run_commits(); });
     for (std::uint32_t i = 0; i < std::max(options.reader_threads, 1u); ++i)
       threads_.emplace_back([this] { run_loads(); });
   }
   ~file_storage() override {
+    hand_over();
     commits_.stop();
     loads_.stop();
     for (std::thread& t : threads_) t.join();
   }
 
   void submit(std::span<io_op> ops) override;
-  std::size_t poll(std::vector<io_result>& out) override { return results_.take(out); }
-  void wait() override { results_.wait(); }
-  int wake_fd() noexcept override { return results_.fd(); }
+  std::size_t poll(std::vector<io_result>& out) override {
+    hand_over();
+    return results_.take(out);
+  }
+  void before_sleep() override;
+  void wait() override {
+    hand_over();
+    results_.wait();
+  }
+  int wake_fd() noexcept override {
+    hand_over();
+    return results_.fd();
+  }
   file_id assign(std::string_view name) override { return files_.add(std::string(name)); }
   result<file_id> open_file(std::string_view name) override;
   void close_file(file_id file) override { files_.remove(file); }
@@ -77,6 +94,8 @@ class file_storage final : public storage {
  private:
   void run_commits();
   void run_loads();
+  bool put_off(std::span<io_op> ops);
+  void hand_over();
 
   const descriptor lock_;
   open_files files_;
@@ -85,12 +104,15 @@ class file_storage final : public storage {
   result_queue results_;
   group_commit commit_;
   file_loader loader_;
+  std::vector<io_op> put_off_;  // small, with a sync, and the commit thread is at rest
   std::vector<io_result> inline_done_;
   std::vector<std::thread> threads_;
 };
 
 void file_storage::submit(std::span<io_op> ops) {
-  if (small_writes(ops) && commits_.at_rest()) {
+  if (put_off(ops)) return;
+  hand_over();
+  if (is_small(ops) && !has_sync(ops) && commits_.at_rest()) {
     commit_.run(ops, inline_done_);
     return results_.push_unsignalled(inline_done_);
   }
@@ -104,11 +126,37 @@ void file_storage::submit(std::span<io_op> ops) {
   }
 }
 
+/// A sync on an idle line waits for the end of the caller's turn: if nothing else is to do then,
+/// the caller makes it (docs/adr/0016).
+bool file_storage::put_off(std::span<io_op> ops) {
+  const bool more = !put_off_.empty();
+  if (!is_small(ops) || (!more && !has_sync(ops)) || !commits_.at_rest()) return false;
+  if (more && !is_small(put_off_)) return false;
+  if (!commit_.are_quick(ops)) return false;
+  put_off_.insert(put_off_.end(), std::make_move_iterator(ops.begin()),
+                  std::make_move_iterator(ops.end()));
+  return true;
+}
+
+void file_storage::before_sleep() {
+  if (put_off_.empty()) return;
+  if (!is_small(put_off_) || !commit_.are_quick(put_off_)) return hand_over();
+  commit_.run(put_off_, inline_done_);
+  put_off_.clear();
+  results_.push_unsignalled(inline_done_);
+}
+
+void file_storage::hand_over() {
+  if (put_off_.empty()) return;
+  commits_.push(put_off_);
+  put_off_.clear();
+}
+
 void file_storage::run_commits() {
   std::vector<io_op> ops;
   std::vector<io_result> done;
   while (commits_.take(ops, ~std::size_t{0})) {
-    commit_.run(ops, done);
+    commit_.run(ops, done, &results_);
     results_.push(done);
     ops.clear();
   }

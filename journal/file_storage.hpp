@@ -1,6 +1,7 @@
 // file_storage: the production storage. One commit thread runs writes, syncs, creates, renames and
-// removes in the order submitted (a few small writes, while it is at rest, are made by the caller);
-// reader threads bring cold ranges into memory (load).
+// removes in the order submitted; while it is at rest, a few small writes are made by the caller,
+// and a few small syncs as well if the disk is quick and the caller would sleep (docs/adr/0005,
+// 0016). Reader threads bring cold ranges into memory (load).
 //
 // Contract: base/storage.hpp. One open file_storage a directory: it holds a lock on DIR/LOCK.
 // Results of writes are published before a sync that follows them begins, so a merged sync may

@@ -8,6 +8,7 @@
 #include <cstdio>
 #include <utility>
 
+#include "base/clock.hpp"
 #include "journal/io_failure.hpp"
 #include "journal/positional_io.hpp"
 
@@ -46,7 +47,13 @@ run_of_writes first_run(std::span<const io_op> ops) {
 
 }  // namespace
 
-void group_commit::run(std::span<io_op> ops, std::vector<io_result>& done) {
+std::uint64_t bytes_in(const io_op& op) noexcept {
+  std::uint64_t bytes = 0;
+  for (const buffer_ref& piece : op.pieces) bytes += piece.size();
+  return bytes;
+}
+
+void group_commit::run(std::span<io_op> ops, std::vector<io_result>& done, result_queue* early) {
   std::vector<io_result> merged;
   for (std::size_t at = 0; at < ops.size();) {
     const io_op& op = ops[at];
@@ -60,8 +67,17 @@ void group_commit::run(std::span<io_op> ops, std::vector<io_result>& done) {
       continue;
     }
     merged.push_back({op.what, op.file, op.tag, 0, {}});
-    if (!merges_into_later(ops.subspan(at), op.file)) sync_merged(op, merged, done);
+    if (!merges_into_later(ops.subspan(at), op.file)) sync_merged(op, merged, done, early);
   }
+}
+
+bool group_commit::are_quick(std::span<const io_op> ops) const {
+  std::uint64_t bytes = 0;
+  for (const io_op& op : ops) {
+    bytes += bytes_in(op);
+    if (op.what == io_op::kind::sync && !pace_.is_quick(op.file, bytes)) return false;
+  }
+  return true;
 }
 
 std::size_t group_commit::write_run(std::span<io_op> ops, std::vector<io_result>& done) {
@@ -73,6 +89,7 @@ std::size_t group_commit::write_run(std::span<io_op> ops, std::vector<io_result>
     done.push_back({op.what, op.file, op.tag, error, {}});
     op.pieces.clear();
   }
+  pace_.wrote(ops[0].file, run.end - ops[0].at);
   if (error != 0) {  // the words are about what was not written
     ops[0].size = run.end - at;
     ops[0].at = at;
@@ -82,8 +99,8 @@ std::size_t group_commit::write_run(std::span<io_op> ops, std::vector<io_result>
 }
 
 void group_commit::sync_merged(const io_op& op, std::vector<io_result>& merged,
-                               std::vector<io_result>& done) {
-  results_.push(done);
+                               std::vector<io_result>& done, result_queue* early) {
+  if (early) early->push(done);
   const int error = sync(op.file);
   for (io_result& one : merged) one.error = error;
   if (error != 0) merged.front().text = io_failure(files_, op, error);
@@ -94,7 +111,9 @@ void group_commit::sync_merged(const io_op& op, std::vector<io_result>& merged,
 int group_commit::sync(file_id id) {
   const open_files::handle file = files_.get(id);
   if (!file) return files_.error(id);
+  const std::uint64_t began = monotonic_now();
   if (::fdatasync(file->get()) != 0) return errno;
+  pace_.synced(id, monotonic_now() - began);
   files_.synced(id);
   return 0;
 }

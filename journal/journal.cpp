@@ -109,6 +109,10 @@ int journal::wake_fd() const noexcept {
   return state_->shared.files->wake_fd();
 }
 
+void journal::before_sleep() noexcept {
+  state_->shared.files->before_sleep();
+}
+
 bool journal::checkpoint_due() const noexcept {
   return state_->checkpoints.due();
 }

@@ -72,6 +72,7 @@ class journal final : public log {
   std::uint64_t next_position() const noexcept override;
   std::uint64_t next_deadline() const noexcept override;
   int wake_fd() const noexcept override;
+  void before_sleep() noexcept override;
 
   // ---- checkpoints -----------------------------------------------------------------------------
   /// Worth starting one now: enough was appended, or time has passed, or space waits for it.

@@ -25,6 +25,7 @@ class recovery_crash final : public storage {
     burn();
     under_->wait();
   }
+  void before_sleep() override { under_->before_sleep(); }
   int wake_fd() noexcept override { return under_->wake_fd(); }
   file_id assign(std::string_view name) override { return under_->assign(name); }
   result<file_id> open_file(std::string_view name) override { return under_->open_file(name); }

@@ -74,7 +74,7 @@ void device_loop::parts::turn(std::uint64_t wait_ns) {
   }
   receive(at);
   report_lost();
-  core->end();
+  core->end(!again);
   hand_over(at);
   report_lost();
   if (admin && polled && waiting.readable(admin_at)) answer_admin(at);

@@ -117,9 +117,10 @@ void engine::on_peer_lost(std::uint32_t channel, peer_id peer) {
   channels_[channel].machine->on_peer_lost(peer, step_);
 }
 
-void engine::end() {
+void engine::end(bool idle) {
   tick();
-  // A small write on an idle line is made at once: its accept need not wait for another turn.
+  if (idle) log_->before_sleep();
+  // What is small on an idle line is done at once: its accept need not wait for another turn.
   if (take_marks()) tick();
   settle();
   if (checkpoints_) checkpoints_->step();

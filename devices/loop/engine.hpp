@@ -68,7 +68,8 @@ class engine {
   void on_plain_acks(std::uint32_t channel, std::span<const delivery_id> acks);
   /// Frames still held for it are dropped.
   void on_peer_lost(std::uint32_t channel, peer_id peer);
-  void end();
+  /// With `idle` the driver has nothing else to do and would sleep now.
+  void end(bool idle = false);
   /// Takes what reports made ready and sends it, within the same turn, after end().
   void flush() { drain(); }
 

@@ -1,0 +1,60 @@
+// sync_pace: how long syncs take on this disk of late, and how much a sync of a file would have to
+// write: whether a thread that has other duties may make one.
+//
+// Contract: one thread at a time.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <vector>
+
+#include "base/clock.hpp"
+#include "base/storage.hpp"
+
+namespace holdfast {
+
+class sync_pace {
+ public:
+  static constexpr std::uint64_t quick_ns = ms_ns / 2;
+  static constexpr std::uint64_t small_bytes = 64 * 1024;
+
+  void wrote(file_id file, std::uint64_t bytes) {
+    const auto at = find(file);
+    if (at == unsynced_.end())
+      unsynced_.push_back({file, bytes});
+    else
+      at->bytes += bytes;
+  }
+  /// Those of little are judged. A slow one counts for long: after one of 100 ms forty quick ones
+  /// must follow.
+  void synced(file_id file, std::uint64_t took_ns) {
+    const auto at = find(file);
+    const bool little = at == unsynced_.end() || at->bytes <= small_bytes;
+    if (little) slowest_ns_ = std::max(took_ns, slowest_ns_ - slowest_ns_ / 8);
+    if (at == unsynced_.end()) return;
+    *at = unsynced_.back();
+    unsynced_.pop_back();
+  }
+  /// A sync of the file, after so many bytes more, may be expected to be short.
+  bool is_quick(file_id file, std::uint64_t more_bytes) const {
+    const auto at = std::find_if(unsynced_.begin(), unsynced_.end(),
+                                 [&](const pending& p) { return p.file == file; });
+    const std::uint64_t waiting = at == unsynced_.end() ? 0 : at->bytes;
+    return slowest_ns_ <= quick_ns && waiting + more_bytes <= small_bytes;
+  }
+
+ private:
+  struct pending {
+    file_id file = 0;
+    std::uint64_t bytes = 0;
+  };
+  std::vector<pending>::iterator find(file_id file) {
+    return std::find_if(unsynced_.begin(), unsynced_.end(),
+                        [&](const pending& p) { return p.file == file; });
+  }
+
+  std::uint64_t slowest_ns_ = second_ns;  // fades; a disk has to show first that it is quick
+  std::vector<pending> unsynced_;         // files that were written since their last sync
+};
+
+}  // namespace holdfast
