@@ -13,10 +13,10 @@ namespace holdfast {
 class backlog_reader {
  public:
   backlog_reader(core& shared, loaded_windows& windows)
-      : core_(shared), records_(windows), places_(records_) {}
+      : core_(shared), records_(windows), places_(shared, records_) {}
 
   /// Adds blocks that begin at or contain `from`, up to the last message of the index row, stopping
-  /// before `until` (the first sequence that memory has). `taken` counts what was added.
+  /// before `until` (the first sequence that memory has).
   struct request {
     stream_id stream = no_stream;
     std::uint64_t from = 0;
@@ -24,7 +24,6 @@ class backlog_reader {
     read_limits limits;
   };
   fetched read(const request& what, std::vector<block>& out);
-  void begin_turn() noexcept { places_.begin_turn(); }
 
  private:
   fetched read_row(const request& what, stream_rows& of, const index_row& row, place_search& search,

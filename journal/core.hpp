@@ -107,6 +107,9 @@ struct core {
   block_index index;
   tail_cache tail;
   instant now;
+  std::uint64_t turn = 0;
+  /// Who waits for something asks in every turn: this one has gone.
+  bool gave_up(std::uint64_t asked_in) const noexcept { return turn - asked_in > 4; }
   std::uint64_t next_position = 0;                     ///< of the next record
   std::uint64_t synced_position = 0;                   ///< records below are durable
   std::uint64_t disk_used = 0;                         ///< bytes of all files

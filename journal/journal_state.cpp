@@ -94,8 +94,8 @@ void journal::state::go_live() {
 marks journal::state::turn() {
   shared.now = shared.options.clock();
   results_.clear();
+  ++shared.turn;
   windows.begin_turn();
-  backlog.begin_turn();
   shared.files->poll(results_);
   for (const io_result& done : results_) take_in(done);
   for (const std::string& lost : take_lost_places()) said.note_lost(lost);

@@ -8,7 +8,6 @@ namespace {
 
 constexpr std::uint64_t window_bytes = 1ull << 20;
 constexpr std::size_t windows_max = 64;
-constexpr std::uint64_t patience_turns = 4;  // who waits for a window asks in every turn
 constexpr std::uint64_t ask_again_ns = 100 * ms_ns;
 
 }  // namespace
@@ -23,7 +22,7 @@ const loaded_windows::window* loaded_windows::get(const segment& in, std::uint64
   if (!w) w = load(in, position, size);
   if (!w) return nullptr;
   w->used = ++clock_;
-  w->asked_in = turn_;
+  w->asked_in = core_.turn;
   w->read = !w->loading;
   return w->loading ? nullptr : w;
 }
@@ -56,7 +55,7 @@ loaded_windows::window* loaded_windows::free_window() {
   if (windows_.size() < windows_max) return &windows_.emplace_back();
   window* oldest = nullptr;
   for (window& w : windows_) {
-    const bool awaited = !w.read && turn_ - w.asked_in <= patience_turns;
+    const bool awaited = !w.read && !core_.gave_up(w.asked_in);
     if (!awaited && (!oldest || w.used < oldest->used)) oldest = &w;
   }
   turned_away_ |= oldest == nullptr;
@@ -72,7 +71,6 @@ void loaded_windows::ask(const window& what, const segment& in) {
 }
 
 void loaded_windows::begin_turn() noexcept {
-  ++turn_;
   turned_away_ = false;
 }
 

@@ -56,7 +56,6 @@ class loaded_windows {
   std::vector<window> windows_;
   std::uint64_t next_tag_ = 1;
   std::uint64_t clock_ = 0;
-  std::uint64_t turn_ = 0;
   bool turned_away_ = false;
   std::uint64_t again_at_ = never_ns;
 };

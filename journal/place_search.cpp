@@ -8,8 +8,7 @@ namespace holdfast {
 namespace {
 
 constexpr std::size_t searches_max = 256;
-constexpr std::uint64_t patience_turns = 4;  // who searches asks in every turn
-constexpr int records_max = 4096;            // looked at behind a mark
+constexpr int records_max = 4096;  // looked at behind a mark
 
 std::uint64_t position_of(const segment& in, std::size_t mark) noexcept {
   return in.base() + in.marks[mark] * record_unit;
@@ -33,12 +32,12 @@ place_search& place_finder::search(const segment& in, const stream_rows& of, con
                                    std::uint64_t from) {
   for (place_search& s : searches_) {
     if (s.stream != of.stream || s.from != from || s.segment != in.base()) continue;
-    s.asked_in = turn_;
+    s.asked_in = core_.turn;
     return s;
   }
   place_search& made = room();
   made = {of.stream, from, in.base(), row.position};
-  made.asked_in = turn_;
+  made.asked_in = core_.turn;
   made.high = in.marks.size();
   const bool hinted = of.hint_sequence <= from && of.hint_sequence > row.first &&
                       of.hint_sequence <= row.last() && of.hint_position > row.position &&
@@ -52,7 +51,7 @@ place_search& place_finder::search(const segment& in, const stream_rows& of, con
 place_search& place_finder::room() {
   if (searches_.size() < searches_max) return searches_.emplace_back();
   for (place_search& s : searches_)
-    if (turn_ - s.asked_in > patience_turns) return s;
+    if (core_.gave_up(s.asked_in)) return s;
   return without_room_;
 }
 

@@ -15,6 +15,7 @@
 namespace holdfast {
 
 class segment_reader;
+struct core;
 struct index_row;
 struct segment;
 struct stream_rows;
@@ -34,9 +35,8 @@ struct place_search {
 
 class place_finder {
  public:
-  explicit place_finder(segment_reader& records) : records_(records) {}
+  place_finder(const core& shared, segment_reader& records) : core_(shared), records_(records) {}
 
-  void begin_turn() noexcept { ++turn_; }
   /// The search for `from`, which lies in `row`; new if there is none. Valid until the next call.
   place_search& search(const segment& in, const stream_rows& of, const index_row& row,
                        std::uint64_t from);
@@ -52,10 +52,10 @@ class place_finder {
   sighting judge(place_search& what, const segment& in, const stream_rows& of,
                  const index_row& row);
 
+  const core& core_;
   segment_reader& records_;
   std::vector<place_search> searches_;
   place_search without_room_;
-  std::uint64_t turn_ = 0;
 };
 
 }  // namespace holdfast
