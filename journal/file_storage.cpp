@@ -94,7 +94,6 @@ class file_storage final : public storage {
  private:
   void run_commits();
   void run_loads();
-  bool put_off(std::span<io_op> ops);
   void hand_over();
 
   const descriptor lock_;
@@ -110,12 +109,20 @@ class file_storage final : public storage {
 };
 
 void file_storage::submit(std::span<io_op> ops) {
-  if (put_off(ops)) return;
-  hand_over();
-  if (is_small(ops) && !has_sync(ops) && commits_.at_rest()) {
-    commit_.run(ops, inline_done_);
-    return results_.push_unsignalled(inline_done_);
+  if (is_small(ops) && commits_.at_rest()) {
+    if (put_off_.empty() && !has_sync(ops)) {
+      commit_.run(ops, inline_done_);
+      return results_.push_unsignalled(inline_done_);
+    }
+    // A sync waits for the end of the caller's turn: if nothing else is to do then, the caller
+    // makes it (docs/adr/0016).
+    if (is_small(put_off_) && commit_.are_quick(ops)) {
+      put_off_.insert(put_off_.end(), std::make_move_iterator(ops.begin()),
+                      std::make_move_iterator(ops.end()));
+      return;
+    }
   }
+  hand_over();
   std::size_t at = 0;
   while (at < ops.size()) {
     const bool is_load = ops[at].what == io_op::kind::load;
@@ -124,18 +131,6 @@ void file_storage::submit(std::span<io_op> ops) {
     (is_load ? loads_ : commits_).push(ops.subspan(at, end - at));
     at = end;
   }
-}
-
-/// A sync on an idle line waits for the end of the caller's turn: if nothing else is to do then,
-/// the caller makes it (docs/adr/0016).
-bool file_storage::put_off(std::span<io_op> ops) {
-  const bool more = !put_off_.empty();
-  if (!is_small(ops) || (!more && !has_sync(ops)) || !commits_.at_rest()) return false;
-  if (more && !is_small(put_off_)) return false;
-  if (!commit_.are_quick(ops)) return false;
-  put_off_.insert(put_off_.end(), std::make_move_iterator(ops.begin()),
-                  std::make_move_iterator(ops.end()));
-  return true;
 }
 
 void file_storage::before_sleep() {
