@@ -46,6 +46,7 @@ void worker::start() {
 void worker::die() {
   if (!now_) return;
   tell("is killed");
+  killed_ns_ = now();
   now_->wires.reset();
   now_ = nullptr;
   come_back([this] { start(); });
@@ -83,6 +84,7 @@ void worker::take(life& l) {
     how.left_ns = l.left[run.body->data()];
     how.now_ns = now();
     how.session = plan_.number * 1'000'000ull + l.number * 1000 + l.wires->session().sessions();
+    how.killed_ns = killed_ns_;
     how.again = run.head.redelivered != 0;
     const message_key key = in_.judged.delivered(how, got);
     const bool hangs = !behaving_ && random_.chance(plan_.ways.hang_percent);

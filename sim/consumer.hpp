@@ -42,6 +42,7 @@ class worker final : public application {
   worker_plan plan_;
   std::shared_ptr<life> now_;
   std::uint32_t lives_ = 0;
+  std::uint64_t killed_ns_ = 0;  // the latest; 0 = never
 };
 
 /// A PULL socket and whoever reads it.

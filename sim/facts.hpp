@@ -36,6 +36,7 @@ struct delivery {
   place where;
   std::uint64_t left_ns = 0, left_real_ns = 0, now_ns = 0;
   std::uint64_t session = 0;       ///< of the receiver, 0 for plain ones
+  std::uint64_t killed_ns = 0;     ///< when the receiver's former life ended without a word
   std::uint32_t subscription = 0;  ///< pub/sub
   bool again = false;              ///< said to be, or perhaps to be, a redelivery
   bool exact = false;              ///< bytes and parts are as they were made
@@ -89,6 +90,8 @@ class facts {
   /// A request may have been accepted and lost, which its requester is not told.
   bool maybe_lost(const message_key& request) const;
   bool rotted() const noexcept { return rotted_; }
+  /// How long of that the device did nothing.
+  std::uint64_t stopped_between(std::uint64_t from, std::uint64_t to) const;
   /// Nothing is promised of the order of this one's messages: plain, over several connections.
   bool unordered(std::uint32_t producer) const;
 
@@ -105,7 +108,6 @@ class facts {
     std::uint64_t from = 0, until = 0;
   };
   bool gone(promise at, std::uint64_t since, std::uint64_t lost_at) const;
-  std::uint64_t stopped_between(std::uint64_t from, std::uint64_t to) const;
 
   terms rules_;
   std::map<message_key, fate> messages_;

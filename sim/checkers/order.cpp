@@ -7,6 +7,9 @@
 namespace holdfast::sim {
 namespace {
 
+/// Until then the device has missed the heartbeats of one that was killed: three of 0.4 s at most.
+constexpr std::uint64_t noticed_ns = 2'000'000'000;
+
 class order final : public checker {
  public:
   using checker::checker;
@@ -21,12 +24,12 @@ class order final : public checker {
     if (!known().rules().one_consumer || d.session == 0 || d.again ||
         d.channel != channel_kind::pipeline)
       return;
-    place& last = last_fresh_[d.session];
-    if (d.where <= last)
+    sent& last = last_fresh_[d.session];
+    if (d.where <= last.where && was_alone(d, last.left_ns))
       fail("first deliveries of one session out of order: " + std::to_string(d.where.sequence) +
-               " after " + std::to_string(last.sequence),
+               " after " + std::to_string(last.where.sequence),
            d.key, d.now_ns);
-    last = d.where;
+    last = {d.where, d.left_ns};
   }
 
  private:
@@ -35,6 +38,16 @@ class order final : public checker {
     std::uint64_t epoch = 0;
     auto operator<=>(const line_of&) const = default;
   };
+  struct sent {
+    place where;
+    std::uint64_t left_ns = 0;
+  };
+  // A former life that was killed counts as a second consumer until its silence is noticed: what
+  // was set aside for it goes to the next one after what that was sent meanwhile.
+  bool was_alone(const delivery& d, std::uint64_t at_ns) const {
+    return d.killed_ns == 0 ||
+           at_ns > d.killed_ns + noticed_ns + known().stopped_between(d.killed_ns, at_ns);
+  }
   void check_line(const delivery& d) {
     auto& line = lines_[{d.key.producer, d.where.line, d.where.epoch}];
     const auto [at, fresh] = line.try_emplace(d.where.sequence, d.key);
@@ -48,7 +61,7 @@ class order final : public checker {
       fail("stored after a later one of its producer, " + to_text(after->second), d.key, d.now_ns);
   }
 
-  std::map<std::uint64_t, place> last_fresh_;  // by consumer session
+  std::map<std::uint64_t, sent> last_fresh_;  // by consumer session
   std::map<line_of, std::map<std::uint64_t, message_key>> lines_;
 };
 

@@ -13,6 +13,7 @@ using namespace holdfast::sim;
 namespace {
 
 constexpr std::uint64_t ms = 1'000'000;
+constexpr std::uint64_t second = 1000 * ms;
 
 terms rules(promise level = promise::disk) {
   terms t;
@@ -212,6 +213,32 @@ TEST_CASE_FIXTURE(court, "order") {
     get({2, 0, 1}, {0, 1, 3});
   }
   CHECK(said("order"));
+}
+
+TEST_CASE_FIXTURE(court, "order, where a former life was killed") {
+  const auto after_the_kill = [&](const message_key& key, std::uint64_t sequence,
+                                  std::uint64_t left) {
+    delivery d = from_queue({0, 1, sequence}, left, left + 1, false);
+    d.killed_ns = 10 * second;
+    judged.delivered(d, make_message(key, 512));
+  };
+  after_the_kill(b, 5, 11 * second);
+  after_the_kill(a, 4, 12 * second);
+  CHECK_FALSE(judged.failed());
+  judged.device_stopped(12 * second, 13 * second);
+  const message_key c{1, 0, 3}, d{1, 0, 4};
+  judged.sent(c, channel_kind::pipeline, 3);
+  judged.sent(d, channel_kind::pipeline, 3);
+  SUBCASE("its silence was noticed") {
+    after_the_kill(d, 9, 14 * second);
+    after_the_kill(c, 8, 15 * second);
+    CHECK(said("order"));
+  }
+  SUBCASE("the device could not notice it") {
+    after_the_kill(d, 9, 13 * second - 1);
+    after_the_kill(c, 8, 15 * second);
+    CHECK_FALSE(judged.failed());
+  }
 }
 
 TEST_CASE("repeats") {
