@@ -24,6 +24,7 @@ status recovery::open() {
   if (have_checkpoint_)
     if (status done = list_from_checkpoint(); !done) return done;
   build_chain();
+  if (status done = check_whole(); !done) return done;
   note_unused();
   if (status done = fill_table(); !done) return done;
   scan();
@@ -208,6 +209,20 @@ void recovery::build_chain() {
   }
   for (auto& [base, here] : found_)
     if (base < from && here.listed_end != 0) here.in_log = true;
+}
+
+// Only a log that is whole makes up for all checkpoints: what was used again told which streams
+// there are and what was settled. To go on would throw away what the rest of it holds.
+status recovery::check_whole() const {
+  if (have_checkpoint_ || !report_.checkpoint_damaged || bad_.empty()) return {};
+  return {
+      errc::corrupt,
+      "no checkpoint can be read, and the log is not there from its beginning on (the latest "
+      "hole ends at position " +
+          std::to_string(bad_.front().to) +
+          "), so that it is not known what its messages belong to; nothing was changed: restore "
+          "a copy, or read the messages with `holdfast journal cat` and move the directory "
+          "aside to begin anew"};
 }
 
 status recovery::fill_table() {

@@ -66,6 +66,7 @@ class recovery {
   status look_at_file(const file_info& file);
   status list_from_checkpoint();
   void build_chain();
+  status check_whole() const;
   status fill_table();
   void scan();
   void scan_segment(const segment& in, bool last);

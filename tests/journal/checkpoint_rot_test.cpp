@@ -128,6 +128,48 @@ TEST_CASE("every bit, sector and length of a checkpoint") {
   std::printf("%lu images with a damaged checkpoint\n", count);
 }
 
+// A held message, and others that came and went until files of segments were used again.
+struct gone_round {
+  gone_round() {
+    r.options.segment_bytes = 16 << 10;
+    r.must_open();
+    r.append(block_item(2, 1, 1, 100));
+    for (std::uint64_t i = 1; i <= 200; ++i) {
+      r.append(block_item(1, i, 1, 1000));
+      r.settle_down();
+      r.log->trim(1, i);
+      if (i % 20 == 0) r.checkpoint(body_of(7, i, 50));
+    }
+    REQUIRE(r.log->stats().recycled != 0);
+    r.log.reset();
+    for (const std::string& name : r.disk.names())
+      if (name.starts_with("checkpoint.0")) files.push_back(name);
+    REQUIRE(files.size() == 2);
+  }
+  std::map<std::string, std::vector<std::byte>> contents() const {
+    std::map<std::string, std::vector<std::byte>> all;
+    for (const std::string& name : r.disk.names()) all[name] = r.disk.content(name);
+    return all;
+  }
+  rig r;
+  std::vector<std::string> files;
+};
+
+TEST_CASE("a log whose beginning is gone is not opened without a checkpoint, and nothing changes") {
+  gone_round j;
+  const std::byte bad[1] = {std::byte{0x55}};
+  const std::byte good[1] = {j.r.disk.content(j.files[0])[100]};
+  for (const std::string& file : j.files) j.r.disk.damage(file, 100, bad);
+  const auto before = j.contents();
+  const status opened = j.r.open();
+  CHECK(opened.kind() == errc::corrupt);
+  CHECK(std::string(opened.text()).find("no checkpoint can be read") != std::string::npos);
+  CHECK(j.contents() == before);
+  j.r.disk.damage(j.files[0], 100, good);
+  j.r.must_open();
+  CHECK(j.r.read_all(2, 1).size() == 1);
+}
+
 // Replay does not come by what lies below the checkpoint: reading does.
 TEST_CASE("rot below the checkpoint is an exact gap for who reads there") {
   const checkpointed c;
