@@ -158,6 +158,12 @@ void requester::look(life& l) {
   if (l.wires->paused()) return;
   while (const auto id = l.talk.next_answered())
     if (!take(l, key_of(*id))) break;
+  if (!l.wires->session().final()) return;
+  // A late HELLO of a former life took its name: its program ends, and is started again.
+  tell("finds itself replaced");
+  in_.time.after(1, [this, weak = std::weak_ptr(now_)] {
+    if (weak.lock() == now_) die();
+  });
 }
 
 bool requester::take(life& l, const message_key& key) {

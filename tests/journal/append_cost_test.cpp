@@ -29,6 +29,9 @@ namespace {
 thread_local std::uint64_t allocations = 0;
 }
 // NOLINTBEGIN: the counting replacements of the global operators
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored \
+    "-Wmismatched-new-delete"  // under sanitizers gcc takes no notice of new
 void* operator new(std::size_t size) {
   ++allocations;
   if (void* got = std::malloc(size)) return got;
@@ -40,6 +43,7 @@ void operator delete(void* what) noexcept {
 void operator delete(void* what, std::size_t) noexcept {
   std::free(what);
 }
+#pragma GCC diagnostic pop
 // NOLINTEND
 
 namespace holdfast::testing {
