@@ -29,9 +29,9 @@ namespace {
 thread_local std::uint64_t allocations = 0;
 }
 // NOLINTBEGIN: the counting replacements of the global operators
+// Under sanitizers gcc takes no notice of this operator new.
 #pragma GCC diagnostic push
-#pragma GCC diagnostic ignored \
-    "-Wmismatched-new-delete"  // under sanitizers gcc takes no notice of new
+#pragma GCC diagnostic ignored "-Wmismatched-new-delete"
 void* operator new(std::size_t size) {
   ++allocations;
   if (void* got = std::malloc(size)) return got;
