@@ -4,25 +4,20 @@
 #include <atomic>
 #include <chrono>
 #include <cstdlib>
-#include <filesystem>
 #include <set>
 #include <string>
 #include <thread>
 
 #include "holdfast/device.hpp"
 #include "holdfast/pipeline.hpp"
+#include "tests/temporary_directory.hpp"
 
 using namespace holdfast;
+using testing::temporary_directory;
 
 namespace {
 
 constexpr milliseconds patience{20'000};
-
-struct directory {
-  std::string path = (std::filesystem::temp_directory_path() / "hf-embedded-XXXXXX").string();
-  directory() { REQUIRE(::mkdtemp(path.data()) != nullptr); }
-  ~directory() { std::filesystem::remove_all(path); }
-};
 
 std::string configured(const std::string& data, const std::string& name) {
   return "devices: [{name: " + name + ", data: '" + data + "/" + name +
@@ -51,7 +46,7 @@ void produce(const std::string& to, int count, std::atomic<bool>& ok) {
 }  // namespace
 
 TEST_CASE("two devices in one process; one stops while traffic flows, and goes on: nothing lost") {
-  directory dir;
+  const temporary_directory dir;
   constexpr int count = 20'000;
   device a = started(configured(dir.path, "a"));
   device b = started(configured(dir.path, "b"));
@@ -100,7 +95,7 @@ TEST_CASE("two devices in one process; one stops while traffic flows, and goes o
 }
 
 TEST_CASE("what cannot start says why, all of it") {
-  directory dir;
+  const temporary_directory dir;
   const auto wrong = device::start("devices: [{data: x, chanels: []}]");
   CHECK(wrong.kind() == errc::invalid);
   CHECK(std::string(wrong.text()).find("chanels") != std::string::npos);

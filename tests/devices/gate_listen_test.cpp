@@ -8,21 +8,15 @@
 #include <fstream>
 
 #include "tests/devices/gate_fixture.hpp"
+#include "tests/temporary_directory.hpp"
 
 using namespace gate_test;
 
 namespace {
 
 /// A directory that goes with the test.
-struct scratch {
-  std::filesystem::path path;
-  scratch() {
-    char name[] = "/tmp/holdfast-gate-XXXXXX";
-    REQUIRE(::mkdtemp(name) != nullptr);
-    path = name;
-  }
-  ~scratch() { std::filesystem::remove_all(path); }
-  std::string file(std::string_view name) const { return (path / name).string(); }
+struct scratch : testing::temporary_directory {
+  std::string file(std::string_view name) const { return path + "/" + std::string(name); }
 };
 
 std::size_t open_descriptors() {

@@ -3,7 +3,6 @@
 
 #include <stdlib.h>
 
-#include <filesystem>
 #include <functional>
 #include <memory>
 #include <string>
@@ -15,22 +14,14 @@
 #include "devices/loop/device_loop.hpp"
 #include "devices/transport/poller.hpp"
 #include "devices/transport/socket.hpp"
+#include "tests/temporary_directory.hpp"
 
 using namespace holdfast;
+using testing::temporary_directory;
 
 namespace {
 
 constexpr std::uint64_t patience_ns = 20 * second_ns;
-
-struct scratch {
-  std::string path;
-  scratch() {
-    char name[] = "/tmp/holdfast_loop_XXXXXX";
-    REQUIRE(mkdtemp(name) != nullptr);
-    path = name;
-  }
-  ~scratch() { std::filesystem::remove_all(path); }
-};
 
 template <class T>
 T take(result<T> made) {
@@ -96,7 +87,7 @@ std::string text(const buffer_ref& part) {
 }
 
 void pass_through(plain_tracking peers) {
-  scratch dir;
+  const temporary_directory dir;
   bench b(options_for(dir.path, peers));
   socket from = b.peer(socket_kind::push, "in");
   for (int i = 0; i < 300; ++i) b.push(from, "message " + std::to_string(i));
@@ -132,7 +123,7 @@ TEST_CASE("plain in, journal, plain out: exact and in order, separate") {
 }
 
 TEST_CASE("what was stored before an orderly end is there after it, opened clean") {
-  scratch dir;
+  const temporary_directory dir;
   const device_options o = options_for(dir.path, plain_tracking::shared);
   {
     bench b(o);
@@ -145,7 +136,7 @@ TEST_CASE("what was stored before an orderly end is there after it, opened clean
 }
 
 TEST_CASE("what was stored is there after the device vanished without a word") {
-  scratch dir;
+  const temporary_directory dir;
   const device_options o = options_for(dir.path, plain_tracking::shared);
   {
     bench b(o);
@@ -159,7 +150,7 @@ TEST_CASE("what was stored is there after the device vanished without a word") {
 }
 
 TEST_CASE("ack_back: a message ends when its id comes back, else it returns with the device") {
-  scratch dir;
+  const temporary_directory dir;
   const device_options o = options_for(dir.path, plain_tracking::ack_back);
   {
     bench b(o);
@@ -185,7 +176,7 @@ TEST_CASE("ack_back: a message ends when its id comes back, else it returns with
 }
 
 TEST_CASE("a message beyond max_message is thrown away and counted, the next one passes") {
-  scratch dir;
+  const temporary_directory dir;
   device_options o = options_for(dir.path, plain_tracking::shared);
   o.channels[0].settings().max_message = 1000;
   bench b(o);
@@ -201,7 +192,7 @@ TEST_CASE("a message beyond max_message is thrown away and counted, the next one
 }
 
 TEST_CASE("the admin socket answers while the device runs, and says when nobody is there") {
-  scratch dir;
+  const temporary_directory dir;
   bench b(options_for(dir.path, plain_tracking::shared));
   std::thread loop([&] { CHECK(b.lab->run().ok()); });
   const auto answer = ask_status(b.zmq, dir.path + "/data", patience_ns);
@@ -216,7 +207,7 @@ TEST_CASE("the admin socket answers while the device runs, and says when nobody 
 }
 
 TEST_CASE("a data directory too long for a socket path gets a name of its own") {
-  scratch dir;
+  const temporary_directory dir;
   device_options o = options_for(dir.path, plain_tracking::shared);
   o.data = dir.path + "/" + std::string(120, 'd');
   bench b(o);
@@ -229,7 +220,7 @@ TEST_CASE("a data directory too long for a socket path gets a name of its own") 
 }
 
 TEST_CASE("opening fails with the device, the object and the reason") {
-  scratch dir;
+  const temporary_directory dir;
   context zmq = take(context::open());
   device_options o = options_for(dir.path, plain_tracking::shared);
   o.channels[0].in[0].endpoint = "@tcp://127.0.0.1";

@@ -24,6 +24,7 @@
 
 #include "journal/open.hpp"
 #include "tests/journal/rig.hpp"
+#include "tests/temporary_directory.hpp"
 
 namespace {
 thread_local std::uint64_t allocations = 0;
@@ -61,22 +62,14 @@ constexpr long begin_mark = 100'001, end_mark = 100'002;
 class line {
  public:
   explicit line(level need) {
-    std::string name = (std::filesystem::temp_directory_path() / "holdfast-XXXXXX").string();
-    if (::mkdtemp(name.data()) == nullptr) std::abort();
-    path_ = name;
     journal_options options;
     options.tail_bytes = 1 << 20;
     open_report report;
-    auto opened = open_journal(path_, options, report);
+    auto opened = open_journal(directory_.path, options, report);
     if (!opened.ok() || !(*opened)->replay([](auto) {}).ok()) std::abort();
     log_ = std::move(opened).value();
     sample_ = block_item(1, 1, 1, 64, need);
     items_.resize(batch);
-  }
-  ~line() {
-    log_.reset();
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
   }
   /// The batch of the next turn, made outside of what is counted.
   void prepare() {
@@ -107,7 +100,7 @@ class line {
   }
 
  private:
-  std::string path_;
+  temporary_directory directory_;
   std::unique_ptr<journal> log_;
   append_item sample_;
   std::vector<append_item> items_;

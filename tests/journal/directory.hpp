@@ -11,23 +11,11 @@
 #include "journal/open.hpp"
 #include "journal/reader.hpp"
 #include "tests/journal/rig.hpp"
+#include "tests/temporary_directory.hpp"
 
 namespace holdfast::testing {
 
 namespace fs = std::filesystem;
-
-struct temporary_directory {
-  temporary_directory() {
-    std::string name = (fs::temp_directory_path() / "holdfast-XXXXXX").string();
-    REQUIRE(::mkdtemp(name.data()) != nullptr);
-    path = name;
-  }
-  ~temporary_directory() {
-    std::error_code ignored;
-    fs::remove_all(path, ignored);
-  }
-  std::string path;
-};
 
 inline std::string read_whole(const std::string& path) {
   std::ifstream in(path, std::ios::binary);

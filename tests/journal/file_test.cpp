@@ -13,22 +13,10 @@
 #include "journal/reader.hpp"
 #include "journal/segment_table.hpp"
 #include "tests/journal/rig.hpp"
+#include "tests/temporary_directory.hpp"
 
 namespace holdfast::testing {
 namespace {
-
-struct temporary_directory {
-  temporary_directory() {
-    std::string name = (std::filesystem::temp_directory_path() / "holdfast-XXXXXX").string();
-    REQUIRE(::mkdtemp(name.data()) != nullptr);
-    path = name;
-  }
-  ~temporary_directory() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path, ignored);
-  }
-  std::string path;
-};
 
 journal_options small() {
   journal_options options;

@@ -3,27 +3,18 @@
 #include <doctest/doctest.h>
 
 #include <cstdio>
-#include <filesystem>
 #include <thread>
 
 #include "journal/follower.hpp"
 #include "journal/open.hpp"
 #include "journal/reader.hpp"
 #include "tests/journal/rig.hpp"
+#include "tests/temporary_directory.hpp"
 
 namespace holdfast::testing {
 namespace {
 
-struct place {
-  place() {
-    std::string name = (std::filesystem::temp_directory_path() / "holdfast-XXXXXX").string();
-    REQUIRE(::mkdtemp(name.data()) != nullptr);
-    path = name;
-  }
-  ~place() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path, ignored);
-  }
+struct place : temporary_directory {
   void open() {
     journal_options options;
     options.segment_bytes = 256 << 10;
@@ -87,7 +78,6 @@ struct place {
     return before;
   }
 
-  std::string path;
   std::uint64_t now_ns = second_ns;
   std::unique_ptr<journal> log;
 };

@@ -2,11 +2,10 @@
 // and bytes that somebody still holds are not overwritten.
 #include <doctest/doctest.h>
 
-#include <filesystem>
-
 #include "journal/open.hpp"
 #include "journal/segment_table.hpp"
 #include "tests/journal/rig.hpp"
+#include "tests/temporary_directory.hpp"
 
 namespace holdfast::testing {
 namespace {
@@ -161,13 +160,12 @@ TEST_CASE("both copies of a header are of the file's present life once it is qui
 }
 
 TEST_CASE("bytes that a peer still holds are not overwritten") {
-  std::string path = (std::filesystem::temp_directory_path() / "holdfast-XXXXXX").string();
-  REQUIRE(::mkdtemp(path.data()) != nullptr);
+  const temporary_directory own;
   journal_options options;
   options.segment_bytes = 64 << 10;
   options.tail_bytes = 0;
   open_report report;
-  auto opened = open_journal(path, options, report);
+  auto opened = open_journal(own.path, options, report);
   REQUIRE_MESSAGE(opened.ok(), opened.text());
   journal& log = **opened;
   REQUIRE(log.replay([](auto) {}).ok());
@@ -193,7 +191,6 @@ TEST_CASE("bytes that a peer still holds are not overwritten") {
   CHECK(log.stats().recycled != 0);
   CHECK(right(held.at(0)));
   CHECK(log.close().ok());
-  std::filesystem::remove_all(path);
 }
 
 }  // namespace

@@ -8,6 +8,7 @@
 #include <fstream>
 
 #include "journal/file_storage.hpp"
+#include "tests/temporary_directory.hpp"
 
 namespace holdfast::testing {
 namespace {
@@ -26,8 +27,8 @@ io_result load(storage& files, file_id file, std::uint64_t at, std::uint64_t siz
 
 TEST_CASE("of a file cut short under its map, a load brings what is there, and zero") {
   for (const bool zero_copy : {true, false}) {
-    std::string name = (std::filesystem::temp_directory_path() / "holdfast-XXXXXX").string();
-    REQUIRE(::mkdtemp(name.data()) != nullptr);
+    const temporary_directory own;
+    const std::string& name = own.path;
     std::ofstream(name + "/bytes", std::ios::binary) << std::string(12288, 'Z');
     {
       file_storage_options options;
@@ -47,7 +48,6 @@ TEST_CASE("of a file cut short under its map, a load brings what is there, and z
       CHECK(cut.bytes.data()[12287] == std::byte{0});
       CHECK(load(**files, *file, 8192, 4096).error == EIO);
     }
-    std::filesystem::remove_all(name);
   }
 }
 

@@ -12,6 +12,7 @@
 #include "plugins/host/registry.hpp"
 #include "plugins/json/json.hpp"
 #include "plugins/raw/raw.hpp"
+#include "tests/temporary_directory.hpp"
 
 using namespace holdfast;
 using namespace holdfast::plugins;
@@ -23,19 +24,14 @@ std::string module(const std::string& name) {
   return std::string(HOLDFAST_TEST_MODULES) + "/" + name + ".so";
 }
 
-class directory {
- public:
-  directory() {
-    std::string made = (fs::temp_directory_path() / "hf-plugins-XXXXXX").string();
-    REQUIRE(::mkdtemp(made.data()) != nullptr);
-    path = made;
-  }
-  ~directory() { fs::remove_all(path); }
+struct directory {
+  testing::temporary_directory own;
+  fs::path path = own.path;
+
   std::string copy(const std::string& name, const std::string& as) const {
     fs::copy_file(module(name), path / as);
     return path / as;
   }
-  fs::path path;
 };
 
 bool says(std::string_view text, std::initializer_list<std::string_view> words) {
