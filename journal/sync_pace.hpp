@@ -19,28 +19,23 @@ class sync_pace {
   static constexpr std::uint64_t small_bytes = 64 * 1024;
 
   void wrote(file_id file, std::uint64_t bytes) {
-    const auto at = find(file);
-    if (at == unsynced_.end())
-      unsynced_.push_back({file, bytes});
-    else
-      at->bytes += bytes;
+    const std::size_t at = place_of(file);
+    if (at == unsynced_.size()) unsynced_.push_back({file, 0});
+    unsynced_[at].bytes += bytes;
   }
   /// Those of little are judged. A slow one counts for long: after one of 100 ms forty quick ones
   /// must follow.
   void synced(file_id file, std::uint64_t took_ns) {
-    const auto at = find(file);
-    const bool little = at == unsynced_.end() || at->bytes <= small_bytes;
-    if (little) slowest_ns_ = std::max(took_ns, slowest_ns_ - slowest_ns_ / 8);
-    if (at == unsynced_.end()) return;
-    *at = unsynced_.back();
+    if (waiting(file) <= small_bytes)
+      slowest_ns_ = std::max(took_ns, slowest_ns_ - slowest_ns_ / 8);
+    const std::size_t at = place_of(file);
+    if (at == unsynced_.size()) return;
+    unsynced_[at] = unsynced_.back();
     unsynced_.pop_back();
   }
   /// A sync of the file, after so many bytes more, may be expected to be short.
   bool is_quick(file_id file, std::uint64_t more_bytes) const {
-    const auto at = std::find_if(unsynced_.begin(), unsynced_.end(),
-                                 [&](const pending& p) { return p.file == file; });
-    const std::uint64_t waiting = at == unsynced_.end() ? 0 : at->bytes;
-    return slowest_ns_ <= quick_ns && waiting + more_bytes <= small_bytes;
+    return slowest_ns_ <= quick_ns && waiting(file) + more_bytes <= small_bytes;
   }
 
  private:
@@ -48,9 +43,14 @@ class sync_pace {
     file_id file = 0;
     std::uint64_t bytes = 0;
   };
-  std::vector<pending>::iterator find(file_id file) {
-    return std::find_if(unsynced_.begin(), unsynced_.end(),
-                        [&](const pending& p) { return p.file == file; });
+  std::size_t place_of(file_id file) const {
+    const auto at = std::find_if(unsynced_.begin(), unsynced_.end(),
+                                 [&](const pending& p) { return p.file == file; });
+    return static_cast<std::size_t>(at - unsynced_.begin());
+  }
+  std::uint64_t waiting(file_id file) const {
+    const std::size_t at = place_of(file);
+    return at == unsynced_.size() ? 0 : unsynced_[at].bytes;
   }
 
   std::uint64_t slowest_ns_ = second_ns;  // fades; a disk has to show first that it is quick
