@@ -6,7 +6,7 @@
 namespace holdfast::sim {
 namespace {
 
-constexpr std::size_t record_head = 64, record_unit = 16, records_at = 4096;
+constexpr std::size_t record_head = 64, record_unit = 16, records_at = 4096, delta_at = 40;
 constexpr std::size_t key_bytes = 24, magic_bytes = 8, reach_back = 512 * 1024;
 constexpr std::byte block_type{16};
 
@@ -34,10 +34,14 @@ std::optional<message_key> key_in(const bytes& in, std::size_t from, std::size_t
   return read_key({{begin, begin + key_bytes}});
 }
 
+std::size_t end_of_record(const bytes& in, std::size_t at) {
+  return at + record_head + number<std::uint32_t>(in, at + 4);
+}
+
 /// The messages of the block record at `at`; none if there is no such record.
 std::vector<message_key> block_at(const bytes& in, std::size_t at) {
   if (in[at + 8] != block_type) return {};
-  const std::size_t end = at + record_head + number<std::uint32_t>(in, at + 4);
+  const std::size_t end = end_of_record(in, at);
   const auto count = number<std::uint16_t>(in, at + 10);
   if (end > in.size() || count == 0) return {};
   std::vector<message_key> keys;
@@ -51,16 +55,35 @@ std::vector<message_key> block_at(const bytes& in, std::size_t at) {
   return entry == end ? keys : std::vector<message_key>{};
 }
 
-std::vector<message_key> block_around(const bytes& in, std::size_t hit) {
+struct block {
+  std::size_t end = 0;
+  std::vector<message_key> keys;  ///< none: there is no such block
+};
+
+block block_around(const bytes& in, std::size_t hit) {
   const std::size_t last = (hit - record_head) / record_unit * record_unit;
   const std::size_t first = std::max(records_at, hit > reach_back ? hit - reach_back : 0);
   for (std::size_t at = last; at >= first; at -= record_unit) {
-    const std::size_t end = at + record_head + number<std::uint32_t>(in, at + 4);
+    const std::size_t end = end_of_record(in, at);
     if (end <= hit) continue;
     std::vector<message_key> keys = block_at(in, at);
-    if (!keys.empty()) return keys;
+    if (!keys.empty()) return {end, std::move(keys)};
   }
   return {};
+}
+
+/// A later record that is durable says that this one is: without any, rot cannot be told from what
+/// a loss of power tore.
+bool is_proven(const virtual_disk& disk, const std::string& name, const bytes& in,
+               std::size_t end) {
+  std::size_t at = (end + record_unit - 1) / record_unit * record_unit;
+  while (at + record_head <= in.size() && number<std::uint64_t>(in, at) != 0 &&
+         disk.settled(name, at, record_head)) {
+    const std::size_t unproven = number<std::uint32_t>(in, at + delta_at) * record_unit;
+    if (unproven <= at && at - unproven >= end) return true;
+    at = (end_of_record(in, at) + record_unit - 1) / record_unit * record_unit;
+  }
+  return false;
 }
 
 }  // namespace
@@ -81,11 +104,11 @@ std::vector<message_key> rot_message(virtual_disk& disk, const message_key& key,
         continue;
       // What was written just now, or moved, is in the memory of the machine, and right there.
       if (!disk.settled(name, hit, key_bytes)) continue;
-      const std::vector<message_key> keys = block_around(content, hit);
-      if (keys.empty()) continue;
+      const block hurt = block_around(content, hit);
+      if (hurt.keys.empty() || !is_proven(disk, name, content, hurt.end)) continue;
       const std::byte changed = content[hit + within] ^ bit;
       disk.damage(name, hit + within, {&changed, 1});
-      all.insert(all.end(), keys.begin(), keys.end());
+      all.insert(all.end(), hurt.keys.begin(), hurt.keys.end());
     }
   }
   return all;

@@ -1,5 +1,5 @@
 // rot_message: one bit of a stored message changes on the medium, in every copy that has been there
-// for a while.
+// for a while and that a later durable record proves.
 //
 // Contract: reads segments as docs/journal_format.md lays them out, with no code of the product.
 #pragma once
