@@ -91,6 +91,8 @@ void fill(zmq::message_t& into, const part_out& part) {
   } else if (keep && *keep && part.bytes.size() >= reference_bytes_min) {
     into.rebuild(const_cast<std::byte*>(part.bytes.data()), part.bytes.size(), release_reference,
                  new buffer_ref(*keep));
+  } else if (part.bytes.empty()) {
+    into.rebuild();  // zmq.hpp copies from where the bytes are, which may be nowhere
   } else {
     into.rebuild(part.bytes.data(), part.bytes.size());
   }
