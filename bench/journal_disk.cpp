@@ -43,21 +43,6 @@ double bare_commits(const std::string& path, std::uint64_t bytes, bool used, dou
   return rate;
 }
 
-/// The same through the journal: each batch is durable before the next is appended.
-double journal_commits(bench_journal& on, message_batch& batch, double seconds) {
-  const double begin = now_seconds();
-  std::uint64_t done = 0;
-  while (now_seconds() - begin < seconds) {
-    auto& items = batch.next(system_now().real_ns);
-    batch.sum();
-    const ticket last = on.append(items);
-    on.log().before_sleep();  // nothing else is to do, as in a device on an idle line
-    while (on.turn().synced < last) on.sleep_until_news();
-    ++done;
-  }
-  return static_cast<double>(done) / (now_seconds() - begin);
-}
-
 /// Single streams of messages that come and go, each commit waited for.
 struct traffic {
   bench_journal& on;
@@ -67,19 +52,28 @@ struct traffic {
   std::uint64_t page_bytes = 0;    ///< of whole pages that each commit touched
   std::uint64_t record_bytes = 0;  ///< appended
 
+  /// Durable before the next one is appended.
+  void commit() {
+    auto& items = batch.next(system_now().real_ns);
+    batch.sum();
+    const std::uint64_t from = on.log().next_position();
+    const ticket last = on.append(items);
+    record_bytes += batch.log_bytes();
+    page_bytes += (on.log().next_position() + 4095) / 4096 * 4096 - from / 4096 * 4096;
+    on.log().before_sleep();  // nothing else is to do, as in a device on an idle line
+    while (on.turn(addresses).synced < last) on.sleep_until_news();
+    if (++turns % 512 != 0) return;
+    for (stream_id s = 1; s <= addresses; ++s) on.log().trim(s, turns * batch_messages / addresses);
+  }
   void run(std::uint64_t bytes) {
-    for (std::uint64_t done = 0; done < bytes; done += batch.log_bytes()) {
-      auto& items = batch.next(system_now().real_ns);
-      batch.sum();
-      const std::uint64_t from = on.log().next_position();
-      const ticket last = on.append(items);
-      record_bytes += batch.log_bytes();
-      page_bytes += (on.log().next_position() + 4095) / 4096 * 4096 - from / 4096 * 4096;
-      while (on.turn(addresses).synced < last) on.sleep_until_news();
-      if (++turns % 512 != 0) continue;
-      for (stream_id s = 1; s <= addresses; ++s)
-        on.log().trim(s, turns * batch_messages / addresses);
-    }
+    for (std::uint64_t done = 0; done < bytes; done += batch.log_bytes()) commit();
+  }
+  /// Commits a second.
+  double rate(double seconds) {
+    const double begin = now_seconds();
+    const std::uint64_t before = turns;
+    while (now_seconds() - begin < seconds) commit();
+    return static_cast<double>(turns - before) / (now_seconds() - begin);
   }
   /// Until files of segments are used again, if the journal does that.
   void go_round(std::uint64_t segment_bytes) {
@@ -149,7 +143,7 @@ void measure_accepted(const journal_bench_options& chosen, journal_report& into)
   for (int i = 0; i < chosen.repeats; ++i) {
     const std::string file = beside.path() + "/bare";
     used = std::max(used, bare_commits(file, batch.log_bytes(), true, chosen.seconds));
-    journal = std::max(journal, journal_commits(on, batch, chosen.seconds));
+    journal = std::max(journal, flow.rate(chosen.seconds));
     fresh = std::max(fresh, bare_commits(file, batch.log_bytes(), false, chosen.seconds));
   }
   write_down(into, journal, used, fresh);
