@@ -33,6 +33,12 @@ function(holdfast_library name)
   target_compile_features(${name} PUBLIC cxx_std_20)
 endfunction()
 
+# A sanitizer makes a program several times slower: its tests have more time, and say so to those that measure.
+set(holdfast_patience 1)
+if(HOLDFAST_SANITIZE)
+  set(holdfast_patience 5)
+endif()
+
 # holdfast_test(NAME SOURCES... LINK targets... [LABEL quick|socket|...] [TIMEOUT s]): one doctest program.
 function(holdfast_test name)
   cmake_parse_arguments(arg "" "LABEL;TIMEOUT" "SOURCES;LINK" ${ARGN})
@@ -47,6 +53,7 @@ function(holdfast_test name)
   if(NOT arg_TIMEOUT)
     set(arg_TIMEOUT 120)
   endif()
+  math(EXPR arg_TIMEOUT "${arg_TIMEOUT} * ${holdfast_patience}")
   # A printed reason counts as a skip only in a program that did not fail: ctest would hide the failure.
   set_tests_properties(${name} PROPERTIES LABELS ${arg_LABEL} TIMEOUT ${arg_TIMEOUT}
     SKIP_REGULAR_EXPRESSION "(^|\n)SKIP: .*Status: SUCCESS!")
@@ -64,6 +71,9 @@ function(holdfast_python_test name)
   if(NOT arg_TIMEOUT)
     set(arg_TIMEOUT 120)
   endif()
+  math(EXPR arg_TIMEOUT "${arg_TIMEOUT} * ${holdfast_patience}")
+  set(environment PYTHONDONTWRITEBYTECODE=1 HOLDFAST_BUILD=${PROJECT_BINARY_DIR}
+    HOLDFAST_PROGRAM=${PROJECT_BINARY_DIR}/holdfast HOLDFAST_SANITIZED=$<BOOL:${HOLDFAST_SANITIZE}>)
   set_tests_properties(${name} PROPERTIES LABELS ${arg_LABEL} TIMEOUT ${arg_TIMEOUT} SKIP_RETURN_CODE 77
-    ENVIRONMENT "PYTHONDONTWRITEBYTECODE=1;HOLDFAST_BUILD=${PROJECT_BINARY_DIR};HOLDFAST_PROGRAM=${PROJECT_BINARY_DIR}/holdfast")
+    ENVIRONMENT "${environment}")
 endfunction()

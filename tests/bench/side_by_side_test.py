@@ -11,6 +11,7 @@ import sys
 import tempfile
 
 ACCEPT_RATIO_MAX = 2.0
+SANITIZED = os.environ.get("HOLDFAST_SANITIZED") == "1"  # then times say nothing of the product
 FIELDS = {"part", "path", "durability", "size", "messages_per_s", "bytes_per_s", "producer_cpu_us",
           "broker_cpu_us", "consumer_cpu_us", "broker_peak_bytes", "rounds", "failures", "settings",
           "machine"}
@@ -104,7 +105,7 @@ def check_accepts(program, device, folder):
         rows, _ = run(program, device, folder, "--only", "accepts", "--seconds", "1", "--rounds", "1")
         ratios += [row["ratio_to_base"] for row in rows
                    if (row["path"], row["durability"]) == ("holdfast accept", "process")]
-        if ratios[-1] <= ACCEPT_RATIO_MAX:
+        if ratios[-1] <= ACCEPT_RATIO_MAX or SANITIZED:
             return
     raise AssertionError(f"accepted in {min(ratios)} round trips at best; {ACCEPT_RATIO_MAX} allowed")
 

@@ -13,7 +13,11 @@
 namespace holdfast {
 namespace {
 
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+constexpr unsigned patience_seconds = 600;
+#else
 constexpr unsigned patience_seconds = 60;
+#endif
 
 [[noreturn]] void play(bug planted_one, std::uint64_t seed, int into) {
   const int nowhere = open("/dev/null", O_WRONLY);

@@ -25,7 +25,7 @@ def test_memory_is_flat_and_the_backlog_drains_in_order(test):
     after = settled_memory(device, many)
     grown = after - before
     print(f"     RssAnon {before >> 10} KiB at {few}, {after >> 10} KiB at {many}: {grown >> 10} KiB more")
-    h.expect(grown < GROWTH_BYTES_MAX, f"grew by {grown} bytes from {few} to {many} messages")
+    h.expect(h.SANITIZED or grown < GROWTH_BYTES_MAX, f"grew by {grown} bytes from {few} to {many} messages")
     worker = load.worker(test, endpoint)
     h.wait_for("the backlog acked", lambda: device.count("acked") == many, 300)
     numbers = [number for sender, kind, _, _, number, _ in load.read_raw(worker.log)
