@@ -18,9 +18,12 @@ void segment_indexer::put(io_op op) {
   core_.submit(std::move(op));
 }
 
-// What was asked for is of no interest any more.
+// What was asked for is of no interest any more; but what is under way needs its file.
 void segment_indexer::stop() {
-  if (file_ != 0) core_.files->close_file(std::exchange(file_, 0));
+  if (file_ != 0 && outstanding_ != 0)
+    left_.push_back({std::exchange(file_, 0), tag_});
+  else if (file_ != 0)
+    core_.files->close_file(std::exchange(file_, 0));
   first_tag_ = tag_ + 1;
   outstanding_ = 0;
   scan_.reset();
@@ -102,7 +105,16 @@ void segment_indexer::scan(segment& of) {
   put(std::move(op));
 }
 
+void segment_indexer::close_left(std::uint64_t tag) {
+  std::erase_if(left_, [&](const left_file& one) {
+    if (one.last_tag != tag) return false;
+    core_.files->close_file(one.file);
+    return true;
+  });
+}
+
 void segment_indexer::on_result(const io_result& done) {
+  close_left(number_of(done.tag));
   if (number_of(done.tag) < first_tag_) return;
   --outstanding_;
   segment* of = target();

@@ -7,6 +7,8 @@
 // costs no more than rows in checkpoints; one that cannot be used is made again.
 #pragma once
 
+#include <vector>
+
 #include "journal/core.hpp"
 #include "journal/segment_index.hpp"
 #include "journal/spare_pool.hpp"
@@ -38,6 +40,7 @@ class segment_indexer {
   void end_writing(segment& of);
   void put(io_op op);
   void stop();
+  void close_left(std::uint64_t tag);
 
   core& core_;
   spare_pool& spares_;
@@ -51,6 +54,11 @@ class segment_indexer {
   std::uint64_t tag_ = 0;
   std::uint64_t first_tag_ = 1;  // results of before are of no interest
   std::uint32_t outstanding_ = 0;
+  struct left_file {
+    file_id file = 0;
+    std::uint64_t last_tag = 0;  // of what was asked of it
+  };
+  std::vector<left_file> left_;  // to be closed then
   bool bad_ = false;
   bool unread_ = false;  // a part of the segment could not be read: it is kept whatever is known
 };

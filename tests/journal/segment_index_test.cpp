@@ -250,5 +250,52 @@ TEST_CASE("a segment of which a part cannot be read is kept") {
   CHECK(j.r.log->stats().segments == 2);  // the one in use, and that one
 }
 
+// Segments behind two checkpoints, without index files, opened on a disk that is driven by hand.
+struct unindexed {
+  unindexed() : r(by_hand()) {
+    r.options.segment_bytes = 16 << 10;
+    r.must_open();
+    for (std::uint64_t i = 1; i <= last; ++i) {
+      r.append(block_item(1, i, 1, 1000));
+      run();
+    }
+    for (int i = 0; i < 2; ++i) {
+      REQUIRE(r.log->begin_checkpoint());
+      r.log->finish_checkpoint();
+      run();
+    }
+    r.log.reset();
+    for (const std::string& name : r.disk.names())
+      if (name.ends_with(".idx")) r.disk.remove_file(name);
+    r.must_open();
+  }
+  static virtual_disk_options by_hand() {
+    virtual_disk_options options;
+    options.auto_complete = false;
+    return options;
+  }
+  void run() {
+    do r.log->progress();
+    while (r.disk.step(1000) != 0);
+  }
+  static constexpr std::uint64_t last = 80;
+  rig r;
+};
+
+TEST_CASE("an index whose segment is freed while it is written troubles nobody") {
+  for (int steps = 0; steps < 40; ++steps) {
+    unindexed j;
+    for (int i = 0; i < steps; ++i) {
+      j.r.disk.step();
+      j.r.log->progress();
+    }
+    j.r.log->trim(1, unindexed::last + 1);
+    j.r.log->progress();
+    j.run();
+    CAPTURE(steps);
+    for (const std::string& said : j.r.log->take_troubles()) FAIL_CHECK(said);
+  }
+}
+
 }  // namespace
 }  // namespace holdfast::testing
