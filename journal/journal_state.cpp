@@ -27,21 +27,31 @@ journal::state::state(std::unique_ptr<storage> files, journal_options options)
 journal::state::~state() = default;
 
 void journal::state::take_in(const io_result& done) {
-  // What follows from a failure that was told already is not told again.
-  const asker who = asker_of(done.tag);
-  const bool told =
-      shared.failed || (who == asker::log && writer.is_past(done)) ||
-      ((who == asker::spare || who == asker::removal) && done.error == spares.refused());
+  const bool quiet = is_told(done) || is_given_up(done);
   const bool refused = spares.refused() != 0;
   const std::uint32_t rewrites = writer.rewrites();
   pass_on(done);
   if (refused && spares.refused() == 0) said.note_made();
   const bool bad = done.error != 0 || !done.text.empty();
-  if (!bad || told) return;
+  if (!bad || quiet) return;
   const auto after = shared.failed                   ? troubles::outcome::failed
                      : writer.rewrites() != rewrites ? troubles::outcome::rewritten
                                                      : troubles::outcome::one_copy;
   said.note(done, after, shared.now.now_ns);
+}
+
+// What follows from a failure that was told already is not told again.
+bool journal::state::is_told(const io_result& done) const noexcept {
+  const asker who = asker_of(done.tag);
+  return shared.failed || (who == asker::log && writer.is_past(done)) ||
+         ((who == asker::spare || who == asker::removal) && done.error == spares.refused());
+}
+
+// A file that was freed meanwhile could not be read: nobody waits for it.
+bool journal::state::is_given_up(const io_result& done) const noexcept {
+  const asker who = asker_of(done.tag);
+  return (who == asker::index && indexer.is_past(done)) ||
+         (who == asker::load && windows.is_past(done));
 }
 
 void journal::state::pass_on(const io_result& done) {

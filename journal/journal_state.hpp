@@ -44,6 +44,8 @@ struct journal::state {
 
  private:
   void take_in(const io_result& done);
+  bool is_told(const io_result& done) const noexcept;
+  bool is_given_up(const io_result& done) const noexcept;
   void pass_on(const io_result& done);
   void adopt_or_remove_unused();
   void mark_emptied();

@@ -97,6 +97,11 @@ void loaded_windows::on_result(const io_result& done) {
   }
 }
 
+bool loaded_windows::is_past(const io_result& done) const noexcept {
+  return std::none_of(windows_.begin(), windows_.end(),
+                      [&](const window& w) { return w.tag == number_of(done.tag); });
+}
+
 std::uint64_t loaded_windows::deadline() const noexcept {
   const bool loading =
       std::any_of(windows_.begin(), windows_.end(), [](const window& w) { return w.loading; });

@@ -38,6 +38,8 @@ class loaded_windows {
   std::uint64_t readable_end(const segment& in) const noexcept;
 
   void on_result(const io_result& done);
+  /// The result is of a window whose segment is gone, or that was needed for another.
+  bool is_past(const io_result& done) const noexcept;
   void begin_turn() noexcept;
   /// Asks again for what could not be loaded for want of descriptors.
   void on_time();

@@ -34,7 +34,7 @@ void segment_indexer::stop() {
 void segment_indexer::step() {
   if (core_.failed) return;
   segment* of = work_ == work::none ? nullptr : target();
-  if (work_ != work::none && (!of || !of->in_log)) stop();
+  if (work_ != work::none && !is_there(of)) stop();
   if (work_ == work::none && !find_unknown()) find_unwritten();
   if (work_ == work::filling) fill(*target());
 }
@@ -118,7 +118,7 @@ void segment_indexer::on_result(const io_result& done) {
   if (number_of(done.tag) < first_tag_) return;
   --outstanding_;
   segment* of = target();
-  if (!of || !of->in_log) return stop();
+  if (!is_there(of)) return stop();
   if (work_ == work::reading) {
     core_.files->close_file(std::exchange(file_, 0));
     if (done.error != 0 || done.bytes.size() == 0) return scan(*of);

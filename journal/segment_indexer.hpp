@@ -21,12 +21,17 @@ class segment_indexer {
 
   void step();
   void on_result(const io_result& done);
+  /// The result is of something that was given up since, or whose segment is gone.
+  bool is_past(const io_result& done) const noexcept {
+    return number_of(done.tag) < first_tag_ || !is_there(core_.segments.find(base_));
+  }
   /// Monotonic: when step() should be called even if nothing happens.
   std::uint64_t deadline() const noexcept { return work_ == work::filling ? 0 : never_ns; }
 
  private:
   enum class work : std::uint8_t { none, reading, scanning, filling, writing };
 
+  static bool is_there(const segment* of) noexcept { return of && of->in_log; }
   segment* target() noexcept { return core_.segments.find(base_); }
   bool find_unknown();
   void find_unwritten();

@@ -149,9 +149,13 @@ std::size_t virtual_disk::waiting() const noexcept {
 
 std::size_t virtual_disk::step(std::size_t count) {
   std::size_t done = 0;
-  for (; done < count && current_ && !queue_.empty(); ++done) {
-    io_op op = std::move(queue_.front());
-    queue_.pop_front();
+  for (; done < count && current_; ++done) {
+    const auto next = std::find_if(queue_.begin(), queue_.end(), [this](const io_op& op) {
+      return !loads_held_ || op.what != io_op::kind::load;
+    });
+    if (next == queue_.end()) break;
+    io_op op = std::move(*next);
+    queue_.erase(next);
     const int error = run(op);
     if (watcher_) watcher_(op);
     current_->report(op, error);

@@ -61,6 +61,9 @@ class virtual_disk {
   /// Completes at most `count` submitted operations; returns how many.
   std::size_t step(std::size_t count = 1);
   std::size_t waiting() const noexcept;
+  /// While held, loads wait and what was submitted behind them passes: they have a queue of their
+  /// own on a real disk.
+  void hold_loads(bool held) noexcept { loads_held_ = held; }
   /// Called after every operation that ran, before its result is reported.
   using watcher = std::function<void(const io_op&)>;
   void watch(watcher after) { watcher_ = std::move(after); }
@@ -149,6 +152,7 @@ class virtual_disk {
   file_names names_;          // as programs see them
   file_names durable_names_;  // as of the last sync of their directory
   std::deque<io_op> queue_;
+  bool loads_held_ = false;
   mounted* current_ = nullptr;
   std::map<io_op::kind, countdown> failures_;
   countdown operation_failure_, call_failure_;

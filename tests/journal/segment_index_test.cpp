@@ -297,5 +297,38 @@ TEST_CASE("an index whose segment is freed while it is written troubles nobody")
   }
 }
 
+TEST_CASE("a segment that is freed while it is gone through for its index troubles nobody") {
+  virtual_disk_options options;
+  options.auto_complete = false;
+  rig r(options);
+  r.options.segment_bytes = 16 << 10;
+  r.must_open();
+  const auto run = [&r] {
+    do r.log->progress();
+    while (r.disk.step(1000) != 0);
+  };
+  const auto append = [&](std::uint64_t from, std::uint64_t to) {
+    for (std::uint64_t i = from; i <= to; ++i) {
+      r.append(block_item(1, i, 1, 1000));
+      run();
+    }
+  };
+  append(1, 80);
+  r.disk.hold_loads(true);  // from here on what is sealed waits for its index
+  append(81, 100);
+  const std::uint64_t segments = r.log->stats().segments;
+  REQUIRE(r.disk.waiting() == 1);
+  r.log->trim(1, 101);
+  for (int i = 0; i < 3; ++i) {
+    REQUIRE(r.log->begin_checkpoint());
+    r.log->finish_checkpoint();
+    run();
+  }
+  REQUIRE(r.log->stats().segments < segments);
+  r.disk.hold_loads(false);
+  run();
+  for (const std::string& said : r.log->take_troubles()) FAIL_CHECK(said);
+}
+
 }  // namespace
 }  // namespace holdfast::testing
