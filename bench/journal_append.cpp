@@ -54,7 +54,7 @@ append_cost cost_of(const journal_bench_options& chosen, std::size_t bytes, bool
   append_cost best;
   const double reading = cpu_ns_cost();
   for (int i = 0; i < chosen.repeats; ++i) {
-    const bench_directory where(chosen.directory);
+    const scratch_directory where(chosen.directory);
     bench_journal on(where.path(), usual());
     message_batch batch(bytes, level::disk, packed);
     flow(on, batch).warm_up();
@@ -90,7 +90,7 @@ struct rate {
 rate rate_of(const journal_bench_options& chosen, std::size_t bytes, bool packed) {
   rate best;
   for (int i = 0; i < chosen.repeats; ++i) {
-    const bench_directory where(chosen.directory);
+    const scratch_directory where(chosen.directory);
     bench_journal on(where.path(), usual());
     message_batch batch(bytes, level::process, packed);
     flow through(on, batch);
@@ -121,7 +121,7 @@ latency latency_while_syncing(const journal_bench_options& chosen) {
   latency best;
   constexpr double every_s = 10e-6;
   for (int i = 0; i < chosen.repeats; ++i) {
-    const bench_directory where(chosen.directory);
+    const scratch_directory where(chosen.directory);
     bench_journal on(where.path(), usual());
     message_batch batch(256, level::disk, false);
     flow(on, batch).warm_up();

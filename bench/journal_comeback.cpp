@@ -46,7 +46,7 @@ struct opened {
 
 opened open_times(const journal_bench_options& chosen, std::uint64_t bytes,
                   std::uint32_t addresses) {
-  const bench_directory where(chosen.directory);
+  const scratch_directory where(chosen.directory);
   build(where.path(), bytes, addresses);
   opened best;
   // Opening begins an epoch and leaves what was replayed as it is, so it can be done again.
@@ -91,7 +91,7 @@ void measure_open(const journal_bench_options& chosen, journal_report& into) {
 
 void measure_memory(const journal_bench_options& chosen, journal_report& into) {
   into.head("Memory of a backlog, packed in blocks of 64 messages of 64 B");
-  const bench_directory where(chosen.directory);
+  const scratch_directory where(chosen.directory);
   bench_journal on(where.path(), {});
   message_batch batch(64, level::process, true);
   const auto append = [&](std::uint64_t messages) {

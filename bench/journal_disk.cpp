@@ -98,7 +98,7 @@ void write_down(journal_report& into, double journal, double used, double fresh)
 void write_amplification(const journal_bench_options& chosen, std::size_t message_bytes,
                          const std::string& name, journal_report& into) {
   constexpr std::uint32_t addresses = 10'000;
-  const bench_directory where(chosen.directory);
+  const scratch_directory where(chosen.directory);
   journal_options options;
   options.segment_bytes = chosen.amplified_segment;
   bench_journal on(where.path(), options);
@@ -131,7 +131,7 @@ void write_amplification(const journal_bench_options& chosen, std::size_t messag
 
 void measure_accepted(const journal_bench_options& chosen, journal_report& into) {
   into.head("Accepted at level disk, one batch of 64 messages of 256 B after another");
-  const bench_directory where(chosen.directory), beside(chosen.directory);
+  const scratch_directory where(chosen.directory), beside(chosen.directory);
   journal_options options;
   options.segment_bytes = 8 << 20;
   options.checkpoint_bytes = 8 << 20;

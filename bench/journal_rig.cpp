@@ -155,18 +155,6 @@ void bench_journal::close() {
   log_.reset();
 }
 
-bench_directory::bench_directory(const std::string& parent) {
-  const std::filesystem::path where =
-      parent.empty() ? std::filesystem::temp_directory_path() : std::filesystem::path(parent);
-  path_ = (where / "holdfast-bench-XXXXXX").string();
-  if (::mkdtemp(path_.data()) == nullptr) give_up(path_ + " cannot be made");
-}
-
-bench_directory::~bench_directory() {
-  std::error_code ignored;
-  std::filesystem::remove_all(path_, ignored);
-}
-
 void make_cold(const std::string& directory) {
   for (const auto& entry : std::filesystem::recursive_directory_iterator(directory)) {
     if (!entry.is_regular_file()) continue;

@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "bench/processes.hpp"
+#include "bench/surroundings.hpp"
 #include "journal/open.hpp"
 
 namespace holdfast::bench {
@@ -83,17 +83,6 @@ class bench_journal {
   ticket last_ = 0;
   double open_seconds_ = 0;
   std::uint64_t replayed_bytes_ = 0;
-};
-
-/// A scratch directory in the place the options name.
-class bench_directory {
- public:
-  explicit bench_directory(const std::string& parent);
-  ~bench_directory();
-  const std::string& path() const { return path_; }
-
- private:
-  std::string path_;
 };
 
 /// Writes back and drops from memory all files below `directory`.

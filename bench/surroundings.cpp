@@ -31,10 +31,11 @@ bool tried(int (*call)(int, const sockaddr*, socklen_t), std::uint16_t port) {
 
 }  // namespace
 
-scratch_directory::scratch_directory() {
-  std::string name = std::filesystem::temp_directory_path() / "holdfast-bench-XXXXXX";
-  if (mkdtemp(name.data()) == nullptr) give_up("no temporary directory");
-  path_ = name;
+scratch_directory::scratch_directory(const std::string& parent) {
+  const std::filesystem::path where =
+      parent.empty() ? std::filesystem::temp_directory_path() : std::filesystem::path(parent);
+  path_ = (where / "holdfast-bench-XXXXXX").string();
+  if (mkdtemp(path_.data()) == nullptr) give_up(path_ + " cannot be made");
 }
 
 scratch_directory::~scratch_directory() {

@@ -8,10 +8,11 @@
 
 namespace holdfast::bench {
 
-/// A directory under the system's temporary one, removed with all it holds at the end of its scope.
+/// A directory under `parent`, or the system's temporary one, removed with all it holds at the end
+/// of its scope.
 class scratch_directory {
  public:
-  scratch_directory();
+  explicit scratch_directory(const std::string& parent = "");
   scratch_directory(const scratch_directory&) = delete;
   scratch_directory& operator=(const scratch_directory&) = delete;
   ~scratch_directory();

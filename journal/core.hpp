@@ -5,7 +5,6 @@
 // result finds the room that asked.
 #pragma once
 
-#include <array>
 #include <map>
 #include <memory>
 #include <string>
@@ -60,9 +59,7 @@ inline io_op make_write(file_id file, std::uint64_t at, buffer_ref piece, std::u
 }
 
 inline buffer_ref bytes_of(const segment_header& header) {
-  std::array<std::byte, segment_header_bytes> bytes;
-  encode_segment_header(header, bytes);
-  return copy_to_buffer(bytes);
+  return copy_to_buffer(encode_segment_header(header));
 }
 
 struct core {

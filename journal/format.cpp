@@ -35,9 +35,9 @@ void take_flags(std::uint32_t flags, segment_header& to) noexcept {
 
 }  // namespace
 
-void encode_segment_header(const segment_header& from,
-                           std::span<std::byte, segment_header_bytes> to) noexcept {
-  std::memset(to.data(), 0, to.size());
+std::array<std::byte, segment_header_bytes> encode_segment_header(
+    const segment_header& from) noexcept {
+  std::array<std::byte, segment_header_bytes> to{};
   store(&to[0], segment_magic);
   store(&to[8], format_version);
   store(&to[12], from.slot);
@@ -51,7 +51,8 @@ void encode_segment_header(const segment_header& from,
   store(&to[80], from.previous_base);
   store(&to[88], from.previous_end);
   store(&to[96], from.time_ns);
-  store(&to[segment_sum_at], checksum(to.first(segment_sum_at)));
+  store(&to[segment_sum_at], checksum(bytes_view(to).first(segment_sum_at)));
+  return to;
 }
 
 std::optional<segment_header> decode_segment_header(bytes_view from) noexcept {

@@ -48,8 +48,8 @@ struct segment_header {
   friend bool operator==(const segment_header&, const segment_header&) = default;
 };
 
-void encode_segment_header(const segment_header& from,
-                           std::span<std::byte, segment_header_bytes> to) noexcept;
+std::array<std::byte, segment_header_bytes> encode_segment_header(
+    const segment_header& from) noexcept;
 /// Empty unless magic, version and sum are right, and the size is one that segments have.
 std::optional<segment_header> decode_segment_header(bytes_view from) noexcept;
 

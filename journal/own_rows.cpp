@@ -1,5 +1,7 @@
 #include "journal/own_rows.hpp"
 
+#include <algorithm>
+
 namespace holdfast {
 
 struct own_rows::makers {
@@ -23,8 +25,7 @@ void own_rows::begin(std::vector<std::byte>& to, const checkpoint_header& of, st
   for (const auto& s : core_.segments.all()) {
     if (!s->in_log) continue;
     std::byte* p = segments.row(segment_row_bytes);
-    encode_segment_header(s->header,
-                          std::span<std::byte, segment_header_bytes>(p, segment_header_bytes));
+    std::ranges::copy(encode_segment_header(s->header), p);
     store(p + segment_header_bytes, s->end);
   }
   segments.flush();

@@ -14,12 +14,6 @@ namespace {
 
 constexpr std::uint64_t header_copies[] = {0, segment_header_copy_at};
 
-std::vector<std::byte> bytes_of(const segment_header& header) {
-  std::vector<std::byte> bytes(segment_header_bytes);
-  encode_segment_header(header, std::span<std::byte>(bytes).first<segment_header_bytes>());
-  return bytes;
-}
-
 class planner {
  public:
   planner(const std::string& directory, const journal_reader& reader)
@@ -63,7 +57,8 @@ const segment_info* planner::in_log(const std::string& name) const {
 
 void planner::rewrite(const std::string& name, std::uint64_t at, const segment_header& header,
                       const char* why) {
-  plan_.steps.push_back({repair_step::kind::rewrite, name, at, bytes_of(header), why});
+  const auto bytes = encode_segment_header(header);
+  plan_.steps.push_back({repair_step::kind::rewrite, name, at, {bytes.begin(), bytes.end()}, why});
 }
 
 // Proof that a header belongs to what is in the file now: a file that was used again holds records

@@ -209,10 +209,8 @@ status segment_copy::prove(std::uint64_t time_ns) {
 
 status segment_copy::finish(const segment_header& header) {
   if (status opened = open(); !opened) return opened;
-  std::array<std::byte, segment_header_bytes> bytes{};
-  encode_segment_header(header, bytes);
   for (const std::uint64_t at : {std::uint64_t{0}, segment_header_copy_at})
-    if (status put = out_.write(at, bytes); !put) return put;
+    if (status put = out_.write(at, encode_segment_header(header)); !put) return put;
   if (status made = out_.allocate(header.size); !made) return made;
   status synced = out_.sync();
   close();

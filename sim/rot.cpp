@@ -38,6 +38,11 @@ std::size_t end_of_record(const bytes& in, std::size_t at) {
   return at + record_head + number<std::uint32_t>(in, at + 4);
 }
 
+/// Where the next record begins behind one that ends at `end`.
+std::size_t record_behind(std::size_t end) {
+  return (end + record_unit - 1) / record_unit * record_unit;
+}
+
 /// The messages of the block record at `at`; none if there is no such record.
 std::vector<message_key> block_at(const bytes& in, std::size_t at) {
   if (in[at + 8] != block_type) return {};
@@ -76,12 +81,12 @@ block block_around(const bytes& in, std::size_t hit) {
 /// a loss of power tore.
 bool is_proven(const virtual_disk& disk, const std::string& name, const bytes& in,
                std::size_t end) {
-  std::size_t at = (end + record_unit - 1) / record_unit * record_unit;
+  std::size_t at = record_behind(end);
   while (at + record_head <= in.size() && number<std::uint64_t>(in, at) != 0 &&
          disk.settled(name, at, record_head)) {
     const std::size_t unproven = number<std::uint32_t>(in, at + delta_at) * record_unit;
     if (unproven <= at && at - unproven >= end) return true;
-    at = (end_of_record(in, at) + record_unit - 1) / record_unit * record_unit;
+    at = record_behind(end_of_record(in, at));
   }
   return false;
 }

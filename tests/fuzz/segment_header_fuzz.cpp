@@ -20,9 +20,7 @@ void segment(std::vector<std::byte>& bytes, bool sealed) {
   if (sealed && bytes.size() >= segment_header_bytes)
     must(header.has_value() != out_of_bounds(bytes));
   if (!header) return;
-  std::array<std::byte, segment_header_bytes> again;
-  encode_segment_header(*header, again);
-  must(decode_segment_header(again) == header);
+  must(decode_segment_header(encode_segment_header(*header)) == header);
   (void)segment_key(header->journal_id, header->epoch);
 }
 

@@ -82,8 +82,7 @@ TEST_CASE("golden bytes of a segment header") {
   h.previous_end = 40000;
   h.previous_durable = true;
   h.time_ns = 5;
-  std::array<std::byte, segment_header_bytes> bytes;
-  encode_segment_header(h, bytes);
+  auto bytes = encode_segment_header(h);
   CHECK(decode_segment_header(bytes) == h);
   CHECK(hex(bytes) ==
         "a14c4653454731000100000011000000000102030405060708090a0b0c0d0e0f03000000000000000000010000"
