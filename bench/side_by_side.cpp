@@ -20,10 +20,10 @@ struct part {
   rows (*measure)(const plan&);
 };
 constexpr part parts[] = {
-    {"throughput", measure_throughput}, {"fan_out", measure_fan_out},
-    {"requests", measure_requests},     {"round_trips", measure_round_trips},
-    {"latency", measure_latency},       {"accepts", measure_accepts},
-    {"backlog", measure_backlog},
+    {"throughput", measure_throughput},   {"fan_out", measure_fan_out},
+    {"topics", measure_topics},           {"requests", measure_requests},
+    {"round_trips", measure_round_trips}, {"latency", measure_latency},
+    {"accepts", measure_accepts},         {"backlog", measure_backlog},
 };
 
 struct command {

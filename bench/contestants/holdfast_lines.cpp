@@ -64,10 +64,12 @@ contestant reliable_to_reliable(const std::string& program, const std::string& l
 }
 
 contestant reliable_fan_out(const std::string& program, const std::string& level) {
-  return {"holdfast reliable->reliable", level, windows, [=](const work&) {
+  return {"holdfast reliable->reliable", level, windows, [=](const work& asked) {
             const std::string at = free_endpoint();
             setup made = start_device(program, "pubsub", level, {"--reliable", "@" + at});
-            made.make_sender = [=] { return reliable_publish_to({at, level_of(level)}); };
+            reliable_end from{at, level_of(level)};
+            from.topics = asked.topics;
+            made.make_sender = [from] { return reliable_publish_to(from); };
             made.make_receiver = [at] { return reliable_subscribe_to({at}); };
             return made;
           }};

@@ -2,6 +2,8 @@
 
 #include <zmq.hpp>
 
+#include "bench/line/topics.hpp"
+
 namespace holdfast::bench {
 namespace {
 
@@ -43,15 +45,17 @@ class push_end : public sender {
 
 class pub_end : public sender {
  public:
-  explicit pub_end(const plain_end& at) : socket_(at, zmq::socket_type::pub), topic_(at.topic) {}
+  explicit pub_end(const plain_end& at)
+      : socket_(at, zmq::socket_type::pub), topics_(at.topic, at.topics) {}
   void send(body_view body) override {
-    while (!socket_->send(zmq::buffer(topic_), zmq::send_flags::sndmore)) continue;
+    const std::string& topic = topics_.next();
+    while (!socket_->send(zmq::buffer(topic), zmq::send_flags::sndmore)) continue;
     while (!socket_->send(zmq::buffer(body.data(), body.size()), zmq::send_flags::none)) continue;
   }
 
  private:
   plain_socket socket_;
-  const std::string topic_;
+  topics topics_;
 };
 
 // The last part of each message: behind the topic, where there is one.

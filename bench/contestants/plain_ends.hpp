@@ -13,6 +13,7 @@ struct plain_end {
   std::size_t bytes = 0;
   bool bind = false;
   std::string topic = "bench";
+  unsigned topics = 1;  ///< of a publisher
 };
 
 std::unique_ptr<sender> push_to(const plain_end& at);

@@ -68,7 +68,9 @@ contestant proxy_line(const std::string& transport) {
 contestant fan_out_proxy_line() {
   return {std::string(proxy_path), "none",
           "XSUB and XPUB that drop nothing (XPUB_NODROP); " + waits, [](const work& asked) {
-            const plain_end in{free_endpoint(), asked.bytes}, out{free_endpoint(), asked.bytes};
+            plain_end in{free_endpoint(), asked.bytes};
+            const plain_end out{free_endpoint(), asked.bytes};
+            in.topics = asked.topics;
             setup made;
             made.broker.emplace(
                 start_proxy({type::xsub, in.endpoint}, {type::xpub, out.endpoint}, asked.bytes));

@@ -1,5 +1,6 @@
 #include "bench/contestants/reliable_ends.hpp"
 
+#include "bench/line/topics.hpp"
 #include "holdfast/pipeline.hpp"
 #include "holdfast/pubsub.hpp"
 #include "holdfast/reqrep.hpp"
@@ -35,14 +36,14 @@ class producer_end : public sender {
 
 class publisher_end : public sender {
  public:
-  publisher_end(const publisher_options& options, std::string topic)
-      : to_(must(publisher::open(options))), topic_(std::move(topic)) {}
-  void send(body_view body) override { must(to_.send(topic_, {body})); }
+  publisher_end(const publisher_options& options, topics about)
+      : to_(must(publisher::open(options))), topics_(std::move(about)) {}
+  void send(body_view body) override { must(to_.send(topics_.next(), {body})); }
   void finish() override { must(to_.flush()); }
 
  private:
   publisher to_;
-  const std::string topic_;
+  topics topics_;
 };
 
 class requester_end : public sender {
@@ -140,7 +141,7 @@ std::unique_ptr<sender> reliable_publish_to(const reliable_end& at) {
   publisher_options options;
   options.endpoint = at.endpoint;
   options.level = at.level;
-  return std::make_unique<publisher_end>(options, topic_of(at));
+  return std::make_unique<publisher_end>(options, topics(topic_of(at), at.topics));
 }
 
 std::unique_ptr<receiver> reliable_subscribe_to(const reliable_end& at) {

@@ -14,6 +14,7 @@ struct reliable_end {
   durability level = durability::disk;  ///< of what is sent
   std::string name{};       ///< queue, topic or service; empty: the channel's, "bench" as a topic
   unsigned in_flight = 64;  ///< requests; a reply is its request's accept
+  unsigned topics = 1;      ///< of a publisher
 };
 
 std::unique_ptr<sender> produce_to(const reliable_end& at);

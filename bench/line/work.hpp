@@ -12,6 +12,7 @@ struct work {
   double seconds = 1;                ///< the producer sends so long,
   std::uint64_t messages_max = ~0u;  ///< or so many
   unsigned consumers = 1;            ///< each receives every message, where there are several
+  unsigned topics = 1;               ///< a message each in turn, where there are topics
   double per_second = 0;             ///< fixed rate, each message timed; 0: as fast as it goes
   std::uint64_t run = 0;             ///< tells runs through one line apart
   bool lock_step = false;            ///< one message at a time, timed until its accept or reply

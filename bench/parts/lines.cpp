@@ -5,9 +5,9 @@
 namespace holdfast::bench {
 namespace {
 
-constexpr unsigned subscribers = 10, in_flight = 64;
+constexpr unsigned subscribers = 10, in_flight = 64, many_topics = 100'000;
 constexpr double messages_a_second = 5000;
-constexpr std::size_t latency_bytes = 256;
+constexpr std::size_t latency_bytes = 256, topics_bytes = 64;
 
 plan with_sizes(plan chosen, std::vector<std::size_t> sizes) {
   chosen.sizes = std::move(sizes);
@@ -22,6 +22,18 @@ plan with_small_sizes(const plan& chosen) {
   return with_sizes(chosen, small);
 }
 
+void add_peers(contestants& to, const plan& chosen) {
+  if (!chosen.peers) return;
+  for (contestant& one : peer_brokers()) to.push_back(std::move(one));
+}
+
+contestants published(const plan& chosen) {
+  contestants all{fan_out_proxy_line()};
+  for (const std::string level : {"process", "disk"})
+    all.push_back(reliable_fan_out(chosen.device, level));
+  return all;
+}
+
 }  // namespace
 
 rows measure_throughput(const plan& chosen) {
@@ -31,18 +43,25 @@ rows measure_throughput(const plan& chosen) {
   all.push_back(plain_to_reliable(chosen.device, "process"));
   for (const std::string level : {"process", "interval", "disk"})
     all.push_back(reliable_to_reliable(chosen.device, level));
-  if (chosen.peers)
-    for (contestant& one : peer_brokers()) all.push_back(std::move(one));
+  add_peers(all, chosen);
   return compare({"throughput", measured::rate, all}, chosen, {});
 }
 
 rows measure_fan_out(const plan& chosen) {
-  contestants all{fan_out_proxy_line()};
-  for (const std::string level : {"process", "disk"})
-    all.push_back(reliable_fan_out(chosen.device, level));
   work asked;
   asked.consumers = subscribers;
-  return compare({"fan-out 1 -> 10", measured::rate, all}, with_small_sizes(chosen), asked);
+  return compare({"fan-out 1 -> 10", measured::rate, published(chosen)}, with_small_sizes(chosen),
+                 asked);
+}
+
+rows measure_topics(const plan& chosen) {
+  const plan small = with_sizes(chosen, {topics_bytes});
+  rows made = compare({"1 topic", measured::rate, published(chosen)}, small, {});
+  work asked;
+  asked.topics = many_topics;
+  const rows many = compare({"100 000 topics", measured::rate, published(chosen)}, small, asked);
+  made.insert(made.end(), many.begin(), many.end());
+  return made;
 }
 
 rows measure_requests(const plan& chosen) {
@@ -65,6 +84,7 @@ rows measure_latency(const plan& chosen) {
   contestants all{proxy_line("tcp")};
   for (const std::string level : {"process", "disk"})
     all.push_back(reliable_to_reliable(chosen.device, level));
+  add_peers(all, chosen);
   work asked;
   asked.per_second = messages_a_second;
   return compare({"one-way latency, 5000 a second", measured::time, all},

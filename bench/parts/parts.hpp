@@ -24,6 +24,7 @@ struct plan {
 
 rows measure_throughput(const plan& chosen);
 rows measure_fan_out(const plan& chosen);
+rows measure_topics(const plan& chosen);
 rows measure_requests(const plan& chosen);
 rows measure_round_trips(const plan& chosen);
 rows measure_latency(const plan& chosen);
