@@ -117,9 +117,11 @@ json endpoints_of(const device_loop::parts& of, std::uint32_t channel) {
   for (const auto& in : of.inputs) {
     if (in->channel() != channel) continue;
     const plain_input options = next_input();
+    const std::uint64_t ahead = in->read_ahead_bytes();
     all.push_back({{"role", "in"},
                    {"endpoint", in->actual()},
-                   {"receive_hwm", options.receive_hwm_messages},
+                   {"receive_hwm", ahead == 0 ? options.receive_hwm_messages : 0},
+                   {"read_ahead_bytes", ahead},
                    {"subscribes", options.subscribes},
                    {"messages", in->messages()},
                    {"bytes", in->bytes()},

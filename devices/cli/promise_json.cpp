@@ -27,6 +27,9 @@ void add_input(const json& at, const json& channel, endpoint_promise& made) {
   made.in_doubt = "nothing: it is read, or it is not";
   if (figure(at, "receive_hwm") != 0)
     made.loss.push_back("unread here: up to " + hwm + " messages a peer, of " + most + " each");
+  if (const std::uint64_t ahead = figure(at, "read_ahead_bytes"); ahead != 0)
+    made.loss.push_back("read here and not stored yet: up to " + size_of(ahead) +
+                        " a peer, or one message");
   made.loss.push_back(
       "the kernel's buffers of each connection, and the sender's own queue (its "
       "SNDHWM), die with the host or process that holds them");

@@ -30,7 +30,7 @@ void device_loop::parts::fill_poller() {
   waiting.add_fd(records->wake_fd());
   waiting.add_fd(doors ? doors->wake_fd() : -1);
   const bool take = may_take();
-  for (const auto& in : inputs) waiting.add(in->raw(), take && !in->waiting());
+  for (const auto& in : inputs) in->add_to(waiting, take);
   for (const auto& r : routers)
     waiting.add(r->raw(), r->pausable() ? take && !r->waiting() : taking);
   for (const ack_back_port& a : ack_backs) waiting.add(a.in);
@@ -48,6 +48,7 @@ bool device_loop::parts::one_waits() const {
 std::uint64_t device_loop::parts::deadline() const {
   if (again || (core->room_grew() && one_waits())) return 0;
   std::uint64_t next = core->next_deadline();
+  for (const auto& in : inputs) next = std::min(next, in->next_deadline());
   for (const auto& out : outputs) {
     if (out->busy()) return 0;
     next = std::min(next, out->next_deadline());
@@ -70,6 +71,7 @@ void device_loop::parts::turn(std::uint64_t wait_ns) {
       out->take_poll(waiting, *core);
       if (out->linked(waiting)) out->on_links(*core);
     }
+    for (auto& in : inputs) in->take_poll(waiting);
     if (waiting.readable(2)) take_gate();
   }
   receive(at);

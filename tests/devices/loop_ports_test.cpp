@@ -44,19 +44,44 @@ struct fixture {
     bounds.max_message = 1 << 20;
     return take(router_port::open(zmq, anywhere, 0, bounds, next_peer));
   }
+  /// Turns until a message waits that has more bytes than there is room.
+  bool let_wait(input_port& in, std::uint64_t room) {
+    const std::uint64_t until = monotonic_now() + patience_ns;
+    while (!in.waiting() && monotonic_now() < until) {
+      poller p;
+      in.add_to(p, true);
+      if (p.wait(until - monotonic_now())) in.take_poll(p);
+      REQUIRE(in.receive(core, room, {2, 2}));
+    }
+    return in.waiting();
+  }
   /// A peer that sent messages of these sizes, of which the first has come.
-  template <class Port>
-  socket peer_of(Port& port, socket_kind kind, std::initializer_list<std::size_t> sizes) {
-    socket peer = take(socket::open(zmq, kind, {}));
-    REQUIRE(peer.connect(take(parse_endpoint(port.actual(), endpoint_role::connect))).ok());
+  socket peer_of(router_port& port, socket_kind kind, std::initializer_list<std::size_t> sizes) {
+    socket peer = connected(port.actual(), kind);
     REQUIRE(ready(peer, false));
+    send(peer, sizes);
+    REQUIRE(ready(port.raw(), true));
+    return peer;
+  }
+  /// A PUSH whose messages of these sizes leave as soon as the port shakes hands.
+  socket sender_to(input_port& port, std::initializer_list<std::size_t> sizes) {
+    socket_options queues;
+    queues.immediate = false;
+    socket peer = connected(port.actual(), socket_kind::push, queues);
+    send(peer, sizes);
+    return peer;
+  }
+  socket connected(const std::string& to, socket_kind kind, const socket_options& options = {}) {
+    socket peer = take(socket::open(zmq, kind, options));
+    REQUIRE(peer.connect(take(parse_endpoint(to, endpoint_role::connect))).ok());
+    return peer;
+  }
+  static void send(socket& peer, std::initializer_list<std::size_t> sizes) {
     for (const std::size_t size : sizes) {
       const std::string text(size, 'x');
       const part_out part{as_bytes_view(text.data(), text.size()), nullptr};
       REQUIRE(peer.send({&part, 1}) == io::done);
     }
-    REQUIRE(ready(port.raw(), true));
-    return peer;
   }
   static bool ready(const socket& what, bool readable) {
     poller p;
@@ -71,7 +96,8 @@ TEST_CASE("a plain message larger than the room waits, and those behind it with 
   fixture f;
   const auto in =
       take(input_port::open(f.zmq, {anywhere, "", 1000}, socket_kind::pull, 0, 1 << 20));
-  const socket peer = f.peer_of(*in, socket_kind::push, {100, 10});
+  const socket peer = f.sender_to(*in, {100, 10});
+  REQUIRE(f.let_wait(*in, 99));
   for (int turn = 0; turn < 2; ++turn) {
     CHECK(in->receive(f.core, 99, {2, 2}));
     CHECK(in->waiting());

@@ -1,0 +1,188 @@
+#include "devices/loop/wire_input.hpp"
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <utility>
+
+#include "devices/logging.hpp"
+
+namespace holdfast {
+namespace {
+
+constexpr std::uint64_t door_number = 0;
+constexpr int backlog = 128, events_max = 64;
+constexpr std::uint64_t accept_pause_ns = 500 * ms_ns, complaint_every_ns = 10 * second_ns;
+constexpr std::uint64_t messages_a_turn = 4 * input_port::batch_messages;
+// A host that is gone: noticed after half a minute.
+constexpr int keepalive_idle_s = 15, keepalive_every_s = 5, keepalive_probes = 3;
+
+void set_option(int socket, int level, int name, int value) {
+  ::setsockopt(socket, level, name, &value, sizeof value);
+}
+
+void keep_alive(int socket) {
+  set_option(socket, IPPROTO_TCP, TCP_KEEPIDLE, keepalive_idle_s);
+  set_option(socket, IPPROTO_TCP, TCP_KEEPINTVL, keepalive_every_s);
+  set_option(socket, IPPROTO_TCP, TCP_KEEPCNT, keepalive_probes);
+  set_option(socket, SOL_SOCKET, SO_KEEPALIVE, 1);
+}
+
+}  // namespace
+
+result<std::unique_ptr<input_port>> wire_input::open(const endpoint& where, std::uint32_t channel,
+                                                     std::uint64_t max_message) {
+  auto door = listener::open(where.address, backlog, false);
+  if (!door) return door.take_status();
+  fd events(::epoll_create1(EPOLL_CLOEXEC));
+  if (!events) return {errc::io, "epoll cannot be had: " + errno_text(errno)};
+  auto made =
+      std::make_unique<wire_input>(channel, max_message, std::move(*door), std::move(events));
+  if (!made->watch(made->door_.get(), door_number))
+    return {errc::io, where.text() + " cannot be watched: " + errno_text(errno)};
+  return std::unique_ptr<input_port>(std::move(made));
+}
+
+wire_input::wire_input(std::uint32_t channel, std::uint64_t max_message, listener door, fd events)
+    : input_port(channel),
+      limits_{max_message, parts_max, part_limit(max_message)},
+      door_(std::move(door)),
+      events_(std::move(events)),
+      actual_(door_.endpoint()) {}
+
+bool wire_input::watch(int what, std::uint64_t number) {
+  epoll_event event{};
+  event.events = EPOLLIN;
+  event.data.u64 = number;
+  return ::epoll_ctl(events_.get(), EPOLL_CTL_ADD, what, &event) == 0;
+}
+
+void wire_input::add_to(poller& waiting, bool takes) {
+  polled_at_ = waiting.add_fd(events_.get(), takes && !waiting_);
+}
+
+void wire_input::take_poll(const poller& waiting) {
+  raised_ = waiting.readable(polled_at_);
+}
+
+void wire_input::stop_accepting() {
+  door_ = {};
+  accept_again_ns_ = never_ns;
+}
+
+bool wire_input::receive(engine& to, std::uint64_t room, instant at) {
+  if (std::exchange(raised_, false) || at.now_ns >= accept_again_ns_) look_around(at.now_ns);
+  waiting_ = false;
+  while (!ready_.empty() && !full(room) && !waiting_) {
+    const std::uint64_t number = ready_.front();
+    peer& one = peers_.at(number);
+    const outcome got = take_turn(one, room, at.real_ns);
+    waiting_ = got == outcome::no_room;
+    if (waiting_) break;  // it goes first, once there is room
+    ready_.pop_front();
+    one.listed = got == outcome::more;
+    if (one.listed) ready_.push_back(number);
+    if (got == outcome::gone) forget(number, at.now_ns);
+  }
+  drained_ = ready_.empty() || waiting_;
+  give(to);
+  return true;
+}
+
+bool wire_input::full(std::uint64_t room) const noexcept {
+  return packer_.held_bytes() >= std::min(room, batch_bytes) ||
+         packer_.held_messages() >= messages_a_turn;
+}
+
+// What was received first, then one read. The end of a connection is seen behind all that came.
+wire_input::outcome wire_input::take_turn(peer& one, std::uint64_t room, std::uint64_t time_ns) {
+  outcome got = take_messages(one, room, time_ns);
+  if (got == outcome::nothing && one.wire.readable()) {
+    one.wire.receive();
+    got = take_messages(one, room, time_ns);
+    if (got == outcome::nothing && one.wire.readable()) return outcome::more;
+  }
+  if (got == outcome::nothing) one.wire.rest();
+  return got;
+}
+
+wire_input::outcome wire_input::take_messages(peer& one, std::uint64_t room,
+                                              std::uint64_t time_ns) {
+  while (!full(room)) {
+    const zmtp::seen found = one.pending ? zmtp::seen::message : one.wire.next();
+    if (found == zmtp::seen::incomplete) return outcome::nothing;
+    if (found == zmtp::seen::failed) return outcome::gone;
+    if (found == zmtp::seen::dropped) ++too_large_;
+    if (found != zmtp::seen::message) continue;
+    one.pending = !fits(one.wire.bytes(), room);
+    if (one.pending) return outcome::no_room;
+    packer_.add(one.wire.parts(), one.wire.bytes(), time_ns);
+  }
+  return outcome::more;
+}
+
+void wire_input::look_around(std::uint64_t now_ns) {
+  if (now_ns >= accept_again_ns_) {
+    accept_again_ns_ = never_ns;
+    watch(door_.get(), door_number);
+  }
+  epoll_event events[events_max];
+  const int count = ::epoll_wait(events_.get(), events, events_max, 0);
+  for (int i = 0; i < count; ++i) {
+    const std::uint64_t number = events[i].data.u64;
+    if (number == door_number) {
+      accept_all(now_ns);
+      continue;
+    }
+    peer& one = peers_.at(number);
+    one.wire.set_readable();
+    if (!std::exchange(one.listed, true)) ready_.push_back(number);
+  }
+}
+
+void wire_input::accept_all(std::uint64_t now_ns) {
+  for (;;) {
+    fd connection(::accept4(door_.get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
+    if (connection) {
+      admit(std::move(connection));
+      continue;
+    }
+    const bool want = errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM;
+    if (!want) return;  // nobody, or somebody who is gone already
+    complain("new peers wait: " + errno_text(errno), now_ns);
+    // A door that cannot be served stays readable: it is not looked at until there is hope again.
+    ::epoll_ctl(events_.get(), EPOLL_CTL_DEL, door_.get(), nullptr);
+    accept_again_ns_ = now_ns + accept_pause_ns;
+    return;
+  }
+}
+
+void wire_input::admit(fd connection) {
+  const int socket = connection.get();
+  if (door_.tcp()) keep_alive(socket);
+  const std::uint64_t number = ++last_peer_;
+  std::string who = remote_name(socket, door_.tcp());
+  peers_.try_emplace(number, peer{{std::move(connection), std::move(who), limits_}});
+  if (!watch(socket, number)) peers_.erase(number);
+}
+
+void wire_input::forget(std::uint64_t number, std::uint64_t now_ns) {
+  const auto found = peers_.find(number);
+  const zmtp::connection& wire = found->second.wire;
+  if (!wire.failure().empty())
+    complain("the connection of " + wire.who() + " is cut: " + wire.failure(), now_ns);
+  peers_.erase(found);
+  if (accept_again_ns_ != never_ns) accept_again_ns_ = now_ns;
+}
+
+void wire_input::complain(const std::string& about, std::uint64_t now_ns) {
+  if (now_ns < quiet_until_ns_) return log_debug(actual_ + ": " + about);
+  quiet_until_ns_ = now_ns + complaint_every_ns;
+  log_warning(actual_ + ": " + about);
+}
+
+}  // namespace holdfast

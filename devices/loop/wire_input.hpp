@@ -1,0 +1,67 @@
+// wire_input: a bound PULL for plain PUSH peers that reads their connections itself, as ZMTP lies
+// on the wire: many messages in one system call, each copied once, into its block. What libzmq
+// would hold between its threads is not there: what is unread is in the kernel.
+//
+// Contract: input_port's. Peers take turns, a read each. Paused, its peers feel the back-pressure
+// through their connection. A peer that breaks the protocol, or cannot be served, loses its
+// connection and is told of in the log.
+#pragma once
+
+#include <deque>
+#include <memory>
+#include <string>
+#include <unordered_map>
+
+#include "devices/gate/fd.hpp"
+#include "devices/gate/listener.hpp"
+#include "devices/loop/input_port.hpp"
+#include "devices/zmtp/connection.hpp"
+
+namespace holdfast {
+
+class wire_input final : public input_port {
+ public:
+  static result<std::unique_ptr<input_port>> open(const endpoint& where, std::uint32_t channel,
+                                                  std::uint64_t max_message);
+  wire_input(std::uint32_t channel, std::uint64_t max_message, listener door, fd events);
+
+  void add_to(poller& waiting, bool takes) override;
+  void take_poll(const poller& waiting) override;
+  bool receive(engine& to, std::uint64_t room, instant at) override;
+  void stop_accepting() override;
+  std::string actual() const override { return actual_; }
+  std::uint64_t next_deadline() const noexcept override { return accept_again_ns_; }
+  std::uint64_t read_ahead_bytes() const noexcept override { return zmtp::read_bytes_max; }
+
+ private:
+  struct peer {
+    zmtp::connection wire;
+    bool listed = false;   // in ready_
+    bool pending = false;  // its last message was read, and had no room
+  };
+  enum class outcome : std::uint8_t { more, nothing, no_room, gone };
+
+  bool watch(int what, std::uint64_t number);
+  void look_around(std::uint64_t now_ns);
+  void accept_all(std::uint64_t now_ns);
+  void admit(fd connection);
+  outcome take_turn(peer& one, std::uint64_t room, std::uint64_t time_ns);
+  outcome take_messages(peer& one, std::uint64_t room, std::uint64_t time_ns);
+  void forget(std::uint64_t number, std::uint64_t now_ns);
+  void complain(const std::string& about, std::uint64_t now_ns);
+  bool full(std::uint64_t room) const noexcept;
+
+  zmtp::intake_limits limits_;
+  listener door_;
+  fd events_;  // epoll: the door is 0, peers are their numbers
+  std::string actual_;
+  std::size_t polled_at_ = 0;
+  bool raised_ = false;
+  std::uint64_t last_peer_ = 0;
+  std::unordered_map<std::uint64_t, peer> peers_;
+  std::deque<std::uint64_t> ready_;           // those that may have something, in turn
+  std::uint64_t accept_again_ns_ = never_ns;  // descriptors ran out
+  std::uint64_t quiet_until_ns_ = 0;          // complaints
+};
+
+}  // namespace holdfast

@@ -1,0 +1,58 @@
+// connection: a PUSH peer that connected: its socket, what was received of it, and its intake.
+//
+// Contract: one thread; no call waits. Parts of a message are views into the connection's memory
+// until the next receive(). Memory: 16 KiB while idle; while it sends, up to read_bytes_max or one
+// message of the greatest size, whichever is more.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "base/buffer.hpp"
+#include "devices/gate/fd.hpp"
+#include "devices/zmtp/intake.hpp"
+
+namespace holdfast::zmtp {
+
+inline constexpr std::size_t read_bytes_min = 16 << 10, read_bytes_max = 256 << 10;
+
+class connection {
+ public:
+  /// `who`: for people.
+  connection(fd socket, std::string who, const intake_limits& limits);
+
+  /// Takes what the kernel has, once. False: nothing was there, or it is the end.
+  bool receive();
+  /// The next of what was received; `failed` also when the peer is gone and all it sent was seen.
+  seen next();
+  std::span<const bytes_view> parts() const noexcept { return intake_.parts(); }
+  std::uint64_t bytes() const noexcept { return intake_.bytes(); }
+  /// The kernel may have more.
+  bool readable() const noexcept { return readable_; }
+  void set_readable() noexcept { readable_ = true; }
+  /// Nothing more for now: memory that stays unused goes.
+  void rest();
+
+  int get() const noexcept { return socket_.get(); }
+  const std::string& who() const noexcept { return who_; }
+  /// How it broke the protocol; empty if it went.
+  const std::string& failure() const noexcept { return intake_.failure(); }
+
+ private:
+  std::size_t held() const noexcept { return end_ - begin_; }
+  void make_room();
+  void learn(std::size_t asked, std::size_t got) noexcept;
+  void end() noexcept;
+  void answer();
+
+  fd socket_;
+  std::string who_;
+  intake intake_;
+  buffer_ref holder_;  // keeps memory_ alive
+  slab* memory_ = nullptr;
+  std::size_t begin_ = 0, end_ = 0;
+  std::size_t read_bytes_ = read_bytes_min;  // a read that fills its room doubles it
+  bool readable_ = true, ended_ = false;
+};
+
+}  // namespace holdfast::zmtp

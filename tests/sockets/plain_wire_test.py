@@ -1,0 +1,131 @@
+"""Bound plain inputs read ZMTP themselves: foreign peers of every kind they may meet, over TCP and ipc,
+beside libzmq's own."""
+
+import os
+import socket
+import struct
+
+import zmq
+
+import harness as h
+
+SIGNATURE = b"\xff" + bytes(8) + b"\x7f"
+GREETING = (SIGNATURE + b"\3\0NULL").ljust(64, b"\0")
+TYPE = b"\x0bSocket-Type\0\0\0\4PUSH"
+
+
+def frame(body, flags=0):
+    if len(body) < 256:
+        return bytes([flags, len(body)]) + body
+    return bytes([flags | 2]) + struct.pack(">Q", len(body)) + body
+
+
+HELLO = GREETING + frame(b"\5READY" + TYPE, 4)
+
+
+def lab(test, **more):
+    entry = h.tcp()
+    made = h.device(test, **{"in": ["@" + entry]}, reliable=["@" + h.tcp()], **more).start()
+    return made, entry
+
+
+def raw(entry):
+    host, port = entry.removeprefix("tcp://").split(":")
+    return socket.create_connection((host, int(port)), timeout=20)
+
+
+def taken(device):
+    return device.channel_status()["endpoints"][0]["messages"]
+
+
+def test_old_peers_and_slow_ones_are_served(test):
+    device, entry = lab(test)
+    old = raw(entry)
+    old.sendall(SIGNATURE + b"\1\x08" + frame(b"") + frame(b"old", 1) + frame(b"peer"))
+    slow = raw(entry)
+    slow.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    for one in HELLO + frame(b"slow"):
+        slow.sendall(bytes([one]))
+    h.wait_for("both messages", lambda: taken(device) == 2)
+    h.expect(old.recv(100).startswith(SIGNATURE + b"\3\7"), "no greeting of version 2.0")
+
+
+def test_who_breaks_the_protocol_loses_its_connection_alone(test):
+    device, entry = lab(test)
+    good = raw(entry)
+    good.sendall(HELLO + frame(b"one"))
+    h.wait_for("a message", lambda: taken(device) == 1)
+    for wrong in (b"GET / HTTP/1.1\r\n\r\n", GREETING.replace(b"NULL", b"CURV"), GREETING + frame(b"no READY"),
+                  GREETING + frame(b"\5READY" + TYPE.replace(b"PUSH", b"PULL"), 4),
+                  HELLO + b"\2" + b"\xff" * 8, HELLO + frame(b"", 4)):
+        bad = raw(entry)
+        bad.sendall(wrong)
+        while bad.recv(4096):
+            pass
+    good.sendall(frame(b"two"))
+    h.wait_for("the other message", lambda: taken(device) == 2)
+    h.expect("is cut" in device.process.errors(), device.process.errors())
+
+
+def test_what_was_sent_before_the_end_is_taken(test):
+    device, entry = lab(test)
+    wanted = 0
+    for size in (1, 300, 70_000, 3_000_000):
+        peer = raw(entry)
+        peer.sendall(HELLO)
+        answer = b""
+        while not answer.endswith(b"PULL"):  # what is unread at its end would reset the connection
+            answer += peer.recv(4096)
+        peer.sendall(frame(os.urandom(size)) * 5 + frame(b"half of it", 1))
+        peer.close()
+        wanted += 5
+    h.wait_for("all whole messages", lambda: taken(device) == wanted)
+
+
+def test_many_peers_of_libzmq_take_turns(test):
+    device, entry = lab(test)
+    context = zmq.Context()
+    peers = []
+    for _ in range(200):
+        peers.append(context.socket(zmq.PUSH))
+        peers[-1].heartbeat_ivl = 100
+        peers[-1].connect(entry)
+    for turn in range(50):
+        for index, peer in enumerate(peers):
+            peer.send_multipart([b"%d" % index, b"%d" % turn, b"x" * test.random.randrange(2000)])
+    h.wait_for("all messages", lambda: taken(device) == 200 * 50)
+    context.destroy(linger=0)
+
+
+def test_a_stopped_device_holds_its_senders_and_loses_nothing(test):
+    device, entry = lab(test, top={"disk_limit": "24MiB", "segment_size": "1MiB"})
+    context = zmq.Context()
+    peer = context.socket(zmq.PUSH)
+    peer.sndhwm = 10
+    peer.sndtimeo = 2000
+    peer.connect(entry)
+    sent = 0
+    try:
+        while sent < 1000:
+            peer.send(b"y" * 100_000)
+            sent += 1
+    except zmq.Again:
+        pass
+    h.expect(20 < sent < 1000, f"{sent} messages left before the device held its sender")
+    context.destroy(linger=0)
+
+
+def test_ipc_is_served_too(test):
+    path = "ipc://" + test.path("entry")
+    device = h.device(test, **{"in": ["@" + path]}, reliable=["@" + h.tcp()]).start()
+    context = zmq.Context()
+    peer = context.socket(zmq.PUSH)
+    peer.connect(path)
+    for number in range(1000):
+        peer.send(b"%d" % number)
+    h.wait_for("all messages", lambda: taken(device) == 1000)
+    context.destroy(linger=0)
+
+
+if __name__ == "__main__":
+    h.main(globals())
