@@ -109,14 +109,17 @@ void device_loop::parts::receive(instant at) {
   for (ack_back_port& a : ack_backs) receive_acks(a);
   if (taking)
     for (auto& out : outputs) again = out->hear(*core) || again;
+  bool paused = false;
   for (auto& in : inputs) {
-    if (!may_take()) {
-      ++paused_turns;
-      break;
+    paused = paused || !may_take();
+    if (paused) {
+      in->keep_up(at);
+      continue;
     }
     in->receive(*core, core->available().message_bytes, at);
     again = again || !in->drained();
   }
+  paused_turns += paused;
 }
 
 /// The id is the last part, so that a consumer may send the whole message back.

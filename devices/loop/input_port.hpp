@@ -41,6 +41,8 @@ class input_port {
   /// Receives and gives to the engine at most a batch, never more than `room` bytes of messages.
   /// False when the socket failed.
   virtual bool receive(engine& to, std::uint64_t room, instant at) = 0;
+  /// Instead of receive(), while nothing may be taken: peers are answered, and kept.
+  virtual void keep_up(instant) {}
   /// No new connections; what those that are there have sent can still be received.
   virtual void stop_accepting() = 0;
   /// Where it stands, with the port the system chose.

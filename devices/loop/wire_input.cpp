@@ -54,15 +54,16 @@ wire_input::wire_input(std::uint32_t channel, std::uint64_t max_message, listene
       events_(std::move(events)),
       actual_(door_.endpoint()) {}
 
+// Of peers edges: one whose messages wait for room does not raise it again.
 bool wire_input::watch(int what, std::uint64_t number) {
   epoll_event event{};
-  event.events = EPOLLIN;
+  event.events = number == door_number ? EPOLLIN : EPOLLIN | EPOLLRDHUP | EPOLLET;
   event.data.u64 = number;
   return ::epoll_ctl(events_.get(), EPOLL_CTL_ADD, what, &event) == 0;
 }
 
-void wire_input::add_to(poller& waiting, bool takes) {
-  polled_at_ = waiting.add_fd(events_.get(), takes && !waiting_);
+void wire_input::add_to(poller& waiting, bool) {
+  polled_at_ = waiting.add_fd(events_.get());
 }
 
 void wire_input::take_poll(const poller& waiting) {
@@ -75,7 +76,7 @@ void wire_input::stop_accepting() {
 }
 
 bool wire_input::receive(engine& to, std::uint64_t room, instant at) {
-  if (std::exchange(raised_, false) || at.now_ns >= accept_again_ns_) look_around(at.now_ns);
+  look_around(at.now_ns);
   waiting_ = false;
   while (!ready_.empty() && !full(room) && !waiting_) {
     const std::uint64_t number = ready_.front();
@@ -89,8 +90,42 @@ bool wire_input::receive(engine& to, std::uint64_t room, instant at) {
     if (got == outcome::gone) forget(number, at.now_ns);
   }
   drained_ = ready_.empty() || waiting_;
+  if (waiting_) hold_all(at.now_ns);
   give(to);
   return true;
+}
+
+void wire_input::keep_up(instant at) {
+  look_around(at.now_ns);
+  hold_all(at.now_ns);
+  drained_ = true;
+}
+
+// Greetings and pings are answered up to the first message, which waits.
+void wire_input::hold_all(std::uint64_t now_ns) {
+  for (std::size_t left = ready_.size(); left > 0; --left) {
+    const std::uint64_t number = ready_.front();
+    ready_.pop_front();
+    peer& one = peers_.at(number);
+    const outcome got = hold(one);
+    one.listed = got == outcome::no_room;
+    waiting_ = waiting_ || one.listed;
+    if (one.listed) ready_.push_back(number);
+    if (got == outcome::gone) forget(number, now_ns);
+  }
+}
+
+wire_input::outcome wire_input::hold(peer& one) {
+  while (!one.pending) {
+    const zmtp::seen found = one.wire.next();
+    if (found == zmtp::seen::failed) return outcome::gone;
+    if (found == zmtp::seen::dropped) ++too_large_;
+    one.pending = found == zmtp::seen::message;
+    if (found != zmtp::seen::incomplete) continue;
+    if (!one.wire.readable()) return outcome::nothing;
+    one.wire.receive();
+  }
+  return outcome::no_room;
 }
 
 bool wire_input::full(std::uint64_t room) const noexcept {
@@ -126,7 +161,9 @@ wire_input::outcome wire_input::take_messages(peer& one, std::uint64_t room,
 }
 
 void wire_input::look_around(std::uint64_t now_ns) {
-  if (now_ns >= accept_again_ns_) {
+  const bool again = now_ns >= accept_again_ns_;
+  if (!std::exchange(raised_, false) && !again) return;
+  if (again) {
     accept_again_ns_ = never_ns;
     watch(door_.get(), door_number);
   }
@@ -139,7 +176,7 @@ void wire_input::look_around(std::uint64_t now_ns) {
       continue;
     }
     peer& one = peers_.at(number);
-    one.wire.set_readable();
+    one.wire.set_readable((events[i].events & ~EPOLLIN) != 0);
     if (!std::exchange(one.listed, true)) ready_.push_back(number);
   }
 }

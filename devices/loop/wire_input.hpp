@@ -3,8 +3,8 @@
 // would hold between its threads is not there: what is unread is in the kernel.
 //
 // Contract: input_port's. Peers take turns, a read each. Paused, its peers feel the back-pressure
-// through their connection. A peer that breaks the protocol, or cannot be served, loses its
-// connection and is told of in the log.
+// through their connection; a peer that sends nothing but pings is answered still. A peer that
+// breaks the protocol, or cannot be served, loses its connection and is told of in the log.
 #pragma once
 
 #include <deque>
@@ -28,6 +28,7 @@ class wire_input final : public input_port {
   void add_to(poller& waiting, bool takes) override;
   void take_poll(const poller& waiting) override;
   bool receive(engine& to, std::uint64_t room, instant at) override;
+  void keep_up(instant at) override;
   void stop_accepting() override;
   std::string actual() const override { return actual_; }
   std::uint64_t next_deadline() const noexcept override { return accept_again_ns_; }
@@ -37,7 +38,7 @@ class wire_input final : public input_port {
   struct peer {
     zmtp::connection wire;
     bool listed = false;   // in ready_
-    bool pending = false;  // its last message was read, and had no room
+    bool pending = false;  // its last message was read, and waits for room
   };
   enum class outcome : std::uint8_t { more, nothing, no_room, gone };
 
@@ -47,6 +48,8 @@ class wire_input final : public input_port {
   void admit(fd connection);
   outcome take_turn(peer& one, std::uint64_t room, std::uint64_t time_ns);
   outcome take_messages(peer& one, std::uint64_t room, std::uint64_t time_ns);
+  void hold_all(std::uint64_t now_ns);
+  outcome hold(peer& one);
   void forget(std::uint64_t number, std::uint64_t now_ns);
   void complain(const std::string& about, std::uint64_t now_ns);
   bool full(std::uint64_t room) const noexcept;

@@ -32,7 +32,7 @@ bool connection::receive() {
   }
   end_ += static_cast<std::size_t>(got);
   learn(asked, static_cast<std::size_t>(got));
-  readable_ = static_cast<std::size_t>(got) == asked;
+  readable_ = static_cast<std::size_t>(got) == asked || ending_;
   return true;
 }
 

@@ -29,7 +29,11 @@ class connection {
   std::uint64_t bytes() const noexcept { return intake_.bytes(); }
   /// The kernel may have more.
   bool readable() const noexcept { return readable_; }
-  void set_readable() noexcept { readable_ = true; }
+  /// `ending`: the peer has said that no more will come.
+  void set_readable(bool ending) noexcept {
+    readable_ = true;
+    ending_ = ending_ || ending;
+  }
   /// Nothing more for now: memory that stays unused goes.
   void rest();
 
@@ -52,7 +56,7 @@ class connection {
   slab* memory_ = nullptr;
   std::size_t begin_ = 0, end_ = 0;
   std::size_t read_bytes_ = read_bytes_min;  // a read that fills its room doubles it
-  bool readable_ = true, ended_ = false;
+  bool readable_ = true, ending_ = false, ended_ = false;
 };
 
 }  // namespace holdfast::zmtp

@@ -100,6 +100,12 @@ def test_many_peers_of_libzmq_take_turns(test):
 def test_a_stopped_device_holds_its_senders_and_loses_nothing(test):
     device, entry = lab(test, top={"disk_limit": "24MiB", "segment_size": "1MiB"})
     context = zmq.Context()
+    idle = context.socket(zmq.PUSH)
+    idle.heartbeat_ivl, idle.heartbeat_timeout = 50, 500
+    heard = idle.get_monitor_socket(zmq.EVENT_HANDSHAKE_SUCCEEDED | zmq.EVENT_DISCONNECTED)
+    idle.connect(entry)
+    h.expect(heard.poll(10_000), "the idle peer was not let in")
+    heard.recv_multipart()
     peer = context.socket(zmq.PUSH)
     peer.sndhwm = 10
     peer.sndtimeo = 2000
@@ -112,6 +118,13 @@ def test_a_stopped_device_holds_its_senders_and_loses_nothing(test):
     except zmq.Again:
         pass
     h.expect(20 < sent < 1000, f"{sent} messages left before the device held its sender")
+    h.expect(not heard.poll(2000), "the device answers no pings while it holds its senders")
+    late = context.socket(zmq.PUSH)
+    late_heard = late.get_monitor_socket(zmq.EVENT_HANDSHAKE_SUCCEEDED)
+    late.connect(entry)
+    h.expect(late_heard.poll(10_000), "nobody is let in while the device holds its senders")
+    idle.disable_monitor()
+    late.disable_monitor()
     context.destroy(linger=0)
 
 
