@@ -3,6 +3,8 @@
 #include <deque>
 #include <zmq.hpp>
 
+#include "devices/transport/thread_sanitizer.hpp"
+
 namespace holdfast {
 
 /// Objects stay where they are: small messages keep their bytes inside themselves.
@@ -26,6 +28,7 @@ io message_reader::receive(socket& from) {
     // libzmq closes what the object held before.
     if (zmq_msg_recv(into.handle(), from.handle(), ZMQ_DONTWAIT) < 0)
       return errno == EAGAIN || errno == EINTR ? io::would_block : io::failed;
+    take_over_content(into.data());
     more = into.more();
     bytes_ += into.size();
     if (fits) parts_.push_back(as_bytes_view(into.data(), into.size()));

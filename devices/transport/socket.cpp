@@ -6,6 +6,7 @@
 
 #include "base/check.hpp"
 #include "devices/transport/message_buffer.hpp"
+#include "devices/transport/thread_sanitizer.hpp"
 #include "patterns/block.hpp"
 
 namespace holdfast {
@@ -214,6 +215,7 @@ io socket::receive(std::vector<buffer_ref>& parts, std::uint64_t bytes_max) try 
   for (bool more = true; more;) {
     zmq::message_t message;
     if (zmq_msg_recv(message.handle(), handle(), ZMQ_DONTWAIT) < 0) return outcome_of(errno);
+    take_over_content(message.data());
     more = message.more();
     sum += message.size();
     fits = fits && sum <= bytes_max && parts.size() < frame_parts_max;
@@ -231,6 +233,7 @@ io socket::send(std::span<const part_out> parts) try {
   for (std::size_t i = 0; i < parts.size(); ++i) {
     zmq::message_t message;
     fill(message, parts[i]);
+    hand_over_content(message.data());
     const bool last = i + 1 == parts.size();
     const int flags = last ? ZMQ_DONTWAIT : ZMQ_DONTWAIT | ZMQ_SNDMORE;
     if (zmq_msg_send(message.handle(), handle(), flags) >= 0) continue;
