@@ -4,7 +4,6 @@
 #include <sys/epoll.h>
 #include <sys/socket.h>
 
-#include <algorithm>
 #include <cerrno>
 
 #include "base/clock.hpp"
@@ -16,11 +15,6 @@ namespace {
 
 constexpr std::uint32_t relay_events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET;
 constexpr int accepts_per_wakeup = 64;
-
-void set_option(int socket, int layer, int name, std::uint32_t value) noexcept {
-  const int number = static_cast<int>(value);
-  ::setsockopt(socket, layer, name, &number, sizeof number);
-}
 
 }  // namespace
 
@@ -72,9 +66,8 @@ void gate_thread::do_close(gate_peer peer, std::uint64_t now_ns) {
 // stays free.
 void gate_thread::accept_from(door& at, std::uint64_t now_ns) {
   for (int i = 0; i < accepts_per_wakeup; ++i) {
-    fd connection(::accept4(at.socket.get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
+    fd connection = at.socket.accept();
     if (!connection) {
-      if (errno == EINTR || errno == ECONNABORTED || errno == EPROTO) continue;
       if (errno != EAGAIN) pause(at, errno, now_ns);
       return;
     }
@@ -108,16 +101,13 @@ void gate_thread::admit(door& at, fd connection) {
 }
 
 void gate_thread::set_peer_options(int connection, bool tcp) const {
-  if (!tcp) return set_option(connection, SOL_SOCKET, SO_SNDBUF, options_.unsent_bytes);
+  const auto unsent = static_cast<int>(options_.unsent_bytes);
+  if (!tcp) return set_option(connection, SOL_SOCKET, SO_SNDBUF, unsent);
   set_option(connection, IPPROTO_TCP, TCP_NODELAY, 1);
   // Bounds what waits here without bounding what may be in flight.
-  set_option(connection, IPPROTO_TCP, TCP_NOTSENT_LOWAT, options_.unsent_bytes);
-  if (options_.peer_timeout_ms == 0) return;
-  const std::uint32_t seconds = std::max(options_.peer_timeout_ms / 1000, 3u);
-  set_option(connection, IPPROTO_TCP, TCP_KEEPIDLE, std::max(seconds / 2, 1u));
-  set_option(connection, IPPROTO_TCP, TCP_KEEPINTVL, std::max(seconds / 6, 1u));
-  set_option(connection, IPPROTO_TCP, TCP_KEEPCNT, 3);
-  set_option(connection, SOL_SOCKET, SO_KEEPALIVE, 1);
+  set_option(connection, IPPROTO_TCP, TCP_NOTSENT_LOWAT, unsent);
+  if (options_.peer_timeout_ms != 0)
+    keep_alive(connection, static_cast<int>(options_.peer_timeout_ms / 1000));
 }
 
 // A listener that cannot be served stays readable: it leaves epoll until there is hope again.

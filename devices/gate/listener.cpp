@@ -5,8 +5,10 @@
 #include <net/if.h>
 #include <netdb.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <charconv>
 #include <cstring>
@@ -123,6 +125,26 @@ result<listener> open_tcp(std::string_view endpoint, int backlog, bool ipv6) {
     return failed(endpoint, errno);
   made.endpoint_ = tcp_name(where.at, where.size);
   return made;
+}
+
+fd listener::accept() const noexcept {
+  for (;;) {
+    fd connection(::accept4(get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
+    const bool passed = errno == EINTR || errno == ECONNABORTED || errno == EPROTO;
+    if (connection || !passed) return connection;
+  }
+}
+
+void set_option(int socket, int level, int name, int value) noexcept {
+  ::setsockopt(socket, level, name, &value, sizeof value);
+}
+
+void keep_alive(int connection, int seconds) noexcept {
+  seconds = std::max(seconds, 3);
+  set_option(connection, IPPROTO_TCP, TCP_KEEPIDLE, std::max(seconds / 2, 1));
+  set_option(connection, IPPROTO_TCP, TCP_KEEPINTVL, std::max(seconds / 6, 1));
+  set_option(connection, IPPROTO_TCP, TCP_KEEPCNT, 3);
+  set_option(connection, SOL_SOCKET, SO_KEEPALIVE, 1);
 }
 
 std::string remote_name(int connection, bool tcp) {

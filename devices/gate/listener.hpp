@@ -29,6 +29,9 @@ class listener {
   ~listener();
 
   int get() const noexcept { return socket_.get(); }
+  /// The next connection, non-blocking; none, with errno: EAGAIN if nobody waits. Those that were
+  /// given up meanwhile are passed over.
+  fd accept() const noexcept;
   bool tcp() const noexcept { return tcp_; }
   /// With the port the system chose.
   const std::string& endpoint() const noexcept { return endpoint_; }
@@ -45,6 +48,10 @@ class listener {
   dev_t device_ = 0;
   ino_t inode_ = 0;
 };
+
+void set_option(int socket, int level, int name, int value) noexcept;
+/// A TCP peer whose kernel answers nothing for about so many seconds, three at least, is gone.
+void keep_alive(int connection, int seconds) noexcept;
 
 /// Who is at the other end, for people: "tcp://10.0.0.7:41234", "ipc pid 4711 uid 1000".
 std::string remote_name(int connection, bool tcp);

@@ -1,7 +1,5 @@
 #include "devices/loop/wire_input.hpp"
 
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 
@@ -15,22 +13,11 @@ namespace holdfast {
 namespace {
 
 constexpr std::uint64_t door_number = 0;
-constexpr int backlog = 128, events_max = 64;
+constexpr int backlog = 128, events_max = 64, accepts_a_turn = 64;
 constexpr std::uint64_t accept_pause_ns = 500 * ms_ns, complaint_every_ns = 10 * second_ns;
 constexpr std::uint64_t messages_a_turn = 4 * input_port::batch_messages;
 // A host that is gone: noticed after half a minute.
-constexpr int keepalive_idle_s = 15, keepalive_every_s = 5, keepalive_probes = 3;
-
-void set_option(int socket, int level, int name, int value) {
-  ::setsockopt(socket, level, name, &value, sizeof value);
-}
-
-void keep_alive(int socket) {
-  set_option(socket, IPPROTO_TCP, TCP_KEEPIDLE, keepalive_idle_s);
-  set_option(socket, IPPROTO_TCP, TCP_KEEPINTVL, keepalive_every_s);
-  set_option(socket, IPPROTO_TCP, TCP_KEEPCNT, keepalive_probes);
-  set_option(socket, SOL_SOCKET, SO_KEEPALIVE, 1);
-}
+constexpr int peer_timeout_s = 30;
 
 }  // namespace
 
@@ -172,7 +159,7 @@ void wire_input::look_around(std::uint64_t now_ns) {
   for (int i = 0; i < count; ++i) {
     const std::uint64_t number = events[i].data.u64;
     if (number == door_number) {
-      accept_all(now_ns);
+      accept_some(now_ns);
       continue;
     }
     peer& one = peers_.at(number);
@@ -181,26 +168,26 @@ void wire_input::look_around(std::uint64_t now_ns) {
   }
 }
 
-void wire_input::accept_all(std::uint64_t now_ns) {
-  for (;;) {
-    fd connection(::accept4(door_.get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
-    if (connection) {
-      admit(std::move(connection));
-      continue;
-    }
-    const bool want = errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM;
-    if (!want) return;  // nobody, or somebody who is gone already
-    complain("new peers wait: " + errno_text(errno), now_ns);
-    // A door that cannot be served stays readable: it is not looked at until there is hope again.
-    ::epoll_ctl(events_.get(), EPOLL_CTL_DEL, door_.get(), nullptr);
-    accept_again_ns_ = now_ns + accept_pause_ns;
-    return;
+// The rest is let in next turn: the door tells again.
+void wire_input::accept_some(std::uint64_t now_ns) {
+  for (int i = 0; i < accepts_a_turn; ++i) {
+    fd connection = door_.accept();
+    if (!connection && errno == EAGAIN) return;
+    if (!connection) return pause(errno, now_ns);
+    admit(std::move(connection));
   }
+}
+
+// A door that cannot be served stays readable: it is not looked at until there is hope again.
+void wire_input::pause(int error, std::uint64_t now_ns) {
+  complain("new peers wait: " + errno_text(error), now_ns);
+  ::epoll_ctl(events_.get(), EPOLL_CTL_DEL, door_.get(), nullptr);
+  accept_again_ns_ = now_ns + accept_pause_ns;
 }
 
 void wire_input::admit(fd connection) {
   const int socket = connection.get();
-  if (door_.tcp()) keep_alive(socket);
+  if (door_.tcp()) keep_alive(socket, peer_timeout_s);
   const std::uint64_t number = ++last_peer_;
   std::string who = remote_name(socket, door_.tcp());
   peers_.try_emplace(number, peer{{std::move(connection), std::move(who), limits_}});

@@ -44,7 +44,8 @@ class wire_input final : public input_port {
 
   bool watch(int what, std::uint64_t number);
   void look_around(std::uint64_t now_ns);
-  void accept_all(std::uint64_t now_ns);
+  void accept_some(std::uint64_t now_ns);
+  void pause(int error, std::uint64_t now_ns);
   void admit(fd connection);
   outcome take_turn(peer& one, std::uint64_t room, std::uint64_t time_ns);
   outcome take_messages(peer& one, std::uint64_t room, std::uint64_t time_ns);

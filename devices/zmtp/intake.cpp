@@ -23,6 +23,7 @@ seen intake::look_at(bytes_view received, std::size_t& consumed) {
   switch (phase_) {
     case phase::signature: return greet(received, consumed);
     case phase::greeting: return end_greeting(received, consumed);
+    case phase::old_greeting: return end_old_greeting(received, consumed);
     case phase::identity: return pass_identity(received, consumed);
     case phase::handshake: return shake_hands(received, consumed);
     case phase::traffic: return read_message(received, consumed);
@@ -40,6 +41,7 @@ seen intake::greet(bytes_view received, std::size_t& consumed) {
           "connect to it instead");
     case version::v2:
       send(rest_of_greeting(version::v2));
+      phase_ = phase::old_greeting;
       return end_old_greeting(received, consumed);
     case version::v3: send(rest_of_greeting(version::v3));
   }
@@ -47,9 +49,7 @@ seen intake::greet(bytes_view received, std::size_t& consumed) {
   return end_greeting(received, consumed);
 }
 
-// Of version 2 the revision is known before the socket type is there.
 seen intake::end_greeting(bytes_view received, std::size_t& consumed) {
-  if (version_of(received) == version::v2) return end_old_greeting(received, consumed);
   if (received.size() < greeting_bytes) return seen::incomplete;
   const std::string_view mechanism = mechanism_of(received);
   if (mechanism != "NULL")
@@ -62,7 +62,6 @@ seen intake::end_greeting(bytes_view received, std::size_t& consumed) {
 }
 
 seen intake::end_old_greeting(bytes_view received, std::size_t& consumed) {
-  phase_ = phase::greeting;
   if (received.size() < old_greeting_bytes) return seen::incomplete;
   if (received[old_greeting_bytes - 1] != type_push) return fail("it is no PUSH socket");
   phase_ = phase::identity;

@@ -47,7 +47,15 @@ class intake {
   const std::string& failure() const noexcept { return failure_; }
 
  private:
-  enum class phase : std::uint8_t { signature, greeting, identity, handshake, traffic, failed };
+  enum class phase : std::uint8_t {
+    signature,
+    greeting,
+    old_greeting,
+    identity,
+    handshake,
+    traffic,
+    failed
+  };
   struct place {
     std::size_t at = 0, size = 0;
   };

@@ -73,9 +73,7 @@ std::string_view property(bytes_view ready, std::string_view name) noexcept {
     const auto size = std::to_integer<std::size_t>(ready[0]);
     if (ready.size() < 1 + size + 4) return {};
     const std::string_view key = text_of(ready.subspan(1, size));
-    std::size_t value = 0;
-    for (std::size_t i = 0; i < 4; ++i)
-      value = value << 8 | std::to_integer<std::size_t>(ready[1 + size + i]);
+    const std::uint64_t value = big_endian(ready.subspan(1 + size, 4));
     ready = ready.subspan(1 + size + 4);
     if (ready.size() < value) return {};
     const auto same = [](char a, char b) { return (a | 0x20) == (b | 0x20); };

@@ -34,6 +34,13 @@ std::string_view mechanism_of(bytes_view greeting) noexcept;
 std::vector<std::byte> signature();
 std::vector<std::byte> rest_of_greeting(version spoken);
 
+/// Of as many bytes as there are, eight at most.
+inline std::uint64_t big_endian(bytes_view from) noexcept {
+  std::uint64_t value = 0;
+  for (const std::byte b : from) value = value << 8 | std::to_integer<std::uint64_t>(b);
+  return value;
+}
+
 struct frame_head {
   std::uint64_t size = 0;  ///< of the body
   std::uint8_t bytes = 0;  ///< of the head itself
@@ -46,10 +53,8 @@ inline std::optional<frame_head> frame_at(bytes_view from) noexcept {
   frame_head head{std::to_integer<std::uint64_t>(from[1]), 2, (flags & 1) != 0, (flags & 4) != 0};
   if ((flags & 2) == 0) return head;
   if (from.size() < 9) return std::nullopt;
-  head.size = 0;
+  head.size = big_endian(from.subspan(1, 8));
   head.bytes = 9;
-  for (std::size_t i = 1; i < 9; ++i)
-    head.size = head.size << 8 | std::to_integer<std::uint64_t>(from[i]);
   return head;
 }
 

@@ -250,6 +250,18 @@ TEST_CASE("a segment of which a part cannot be read is kept") {
   CHECK(j.r.log->stats().segments == 2);  // the one in use, and that one
 }
 
+virtual_disk_options by_hand() {
+  virtual_disk_options options;
+  options.auto_complete = false;
+  return options;
+}
+
+// On a disk that is driven by hand: turns until nothing moves.
+void run(rig& r) {
+  do r.log->progress();
+  while (r.disk.step(1000) != 0);
+}
+
 // Segments behind two checkpoints, without index files, opened on a disk that is driven by hand.
 struct unindexed {
   unindexed() : r(by_hand()) {
@@ -257,26 +269,17 @@ struct unindexed {
     r.must_open();
     for (std::uint64_t i = 1; i <= last; ++i) {
       r.append(block_item(1, i, 1, 1000));
-      run();
+      run(r);
     }
     for (int i = 0; i < 2; ++i) {
       REQUIRE(r.log->begin_checkpoint());
       r.log->finish_checkpoint();
-      run();
+      run(r);
     }
     r.log.reset();
     for (const std::string& name : r.disk.names())
       if (name.ends_with(".idx")) r.disk.remove_file(name);
     r.must_open();
-  }
-  static virtual_disk_options by_hand() {
-    virtual_disk_options options;
-    options.auto_complete = false;
-    return options;
-  }
-  void run() {
-    do r.log->progress();
-    while (r.disk.step(1000) != 0);
   }
   static constexpr std::uint64_t last = 80;
   rig r;
@@ -291,26 +294,20 @@ TEST_CASE("an index whose segment is freed while it is written troubles nobody")
     }
     j.r.log->trim(1, unindexed::last + 1);
     j.r.log->progress();
-    j.run();
+    run(j.r);
     CAPTURE(steps);
     for (const std::string& said : j.r.log->take_troubles()) FAIL_CHECK(said);
   }
 }
 
 TEST_CASE("a segment that is freed while it is gone through for its index troubles nobody") {
-  virtual_disk_options options;
-  options.auto_complete = false;
-  rig r(options);
+  rig r(by_hand());
   r.options.segment_bytes = 16 << 10;
   r.must_open();
-  const auto run = [&r] {
-    do r.log->progress();
-    while (r.disk.step(1000) != 0);
-  };
   const auto append = [&](std::uint64_t from, std::uint64_t to) {
     for (std::uint64_t i = from; i <= to; ++i) {
       r.append(block_item(1, i, 1, 1000));
-      run();
+      run(r);
     }
   };
   append(1, 80);
@@ -322,11 +319,11 @@ TEST_CASE("a segment that is freed while it is gone through for its index troubl
   for (int i = 0; i < 3; ++i) {
     REQUIRE(r.log->begin_checkpoint());
     r.log->finish_checkpoint();
-    run();
+    run(r);
   }
   REQUIRE(r.log->stats().segments < segments);
   r.disk.hold_loads(false);
-  run();
+  run(r);
   for (const std::string& said : r.log->take_troubles()) FAIL_CHECK(said);
 }
 
