@@ -1,4 +1,4 @@
-"""holdfast journal backup and restore: of a device under full load, of one that was killed; a backup
+"""holdfast journal backup and restore: of a device under load, of one that was killed; a backup
 command that is killed; a backup that lost something. What was accepted and not acked is in the copy to
 the byte, what was acked is not, and nothing that was never sent."""
 
@@ -16,9 +16,9 @@ import load
 PRODUCERS = 2
 HELD = 200
 SEGMENT = "256KiB"
-RATE = 15000  # of a producer, messages a second
+RATE = 5000  # of a producer, messages a second: where six processes share a core, copying is still faster
 BACKUPS_QUICK, BACKUPS_LONG = 8, 60
-FLOW = 40000  # messages acked between two backups: every other time a checkpoint, which frees segments
+FLOW = 30000  # messages acked between two backups: every other time a checkpoint, which frees segments
 KILLS_QUICK, KILLS_LONG = 25, 400
 
 
