@@ -202,6 +202,7 @@ class device:
         self.process = None
         self.starts = 0
         self.under = []  # a command that runs the program, as strace does
+        self.log = "info"
         test.devices.append(self)
         test.on_end(self.stop_hard)
 
@@ -213,7 +214,7 @@ class device:
     def start(self, within=20.0):
         self.write_config()
         self.starts += 1
-        self.process = child(self.name, [*self.under, options.bin, "run", self.config], self.test.dir,
+        self.process = child(self.name, [*self.under, options.bin, "run", "--log", self.log, self.config], self.test.dir,
                              stdin=False)
         self.process.wait_line("holdfast: ready", within)
         return self

@@ -2,8 +2,10 @@
 beside libzmq's own."""
 
 import os
+import resource
 import socket
 import struct
+import time
 
 import zmq
 
@@ -127,6 +129,44 @@ def test_a_stopped_device_holds_its_senders_and_loses_nothing(test):
     idle.disable_monitor()
     late.disable_monitor()
     context.destroy(linger=0)
+
+
+def free_descriptor(pid):
+    """The lowest number that a process does not use: with this as its limit it can open nothing more."""
+    used = {int(name) for name in os.listdir(f"/proc/{pid}/fd")}
+    return next(number for number in range(len(used) + 1) if number not in used)
+
+
+def cpu_seconds(pid):
+    with open(f"/proc/{pid}/stat") as file:
+        fields = file.read().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def test_out_of_descriptors_those_who_are_there_are_served_and_new_ones_wait(test):
+    entry = h.tcp()
+    device = h.device(test, **{"in": ["@" + entry]}, reliable=["@" + h.tcp()])
+    device.log = "debug"
+    device.start()
+    good = raw(entry)
+    good.sendall(HELLO + frame(b"one"))
+    h.wait_for("a message", lambda: taken(device) == 1)
+    before = resource.prlimit(device.pid, resource.RLIMIT_NOFILE)
+    resource.prlimit(device.pid, resource.RLIMIT_NOFILE, (free_descriptor(device.pid), before[1]))
+    waiting = [raw(entry) for _ in range(3)]
+    for peer in waiting:
+        peer.sendall(HELLO + frame(b"late"))
+
+    def tries():
+        return device.process.errors().count("new peers wait: Too many open files")
+    h.wait_for("word of it", lambda: tries() > 0)
+    begun, worked = time.monotonic(), cpu_seconds(device.pid)
+    good.sendall(frame(b"two"))
+    h.wait_for("more tries", lambda: tries() > 4)
+    worked, begun = cpu_seconds(device.pid) - worked, time.monotonic() - begun
+    h.expect(worked < begun / 2, f"{worked:.2f} s of work in {begun:.2f} s while new peers wait")
+    resource.prlimit(device.pid, resource.RLIMIT_NOFILE, before)
+    h.wait_for("all messages", lambda: taken(device) == 5)
 
 
 def test_ipc_is_served_too(test):
