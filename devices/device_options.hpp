@@ -37,7 +37,7 @@ struct plain_output {
   std::uint32_t in_doubt_messages = 4096;  ///< separate: hand-off n settles n - this
   /// separate: the last so many bytes stay in doubt whatever the number of messages. Covers what a
   /// stopped peer's kernel may hold unread (Linux: at most half of tcp_rmem's 6 MiB, and the
-  /// relay).
+  /// gate).
   std::uint64_t in_doubt_bytes_min = 4ull << 20;
   std::uint64_t in_doubt_bytes = 64ull << 20;     ///< separate: at most so many bytes in doubt
   std::uint64_t settle_idle_ns = 30 * second_ns;  ///< separate: settled after so long idle

@@ -98,9 +98,6 @@ struct gate_backlog {
   /// With what is in flight. For ipc peers the kernel counts memory, somewhat more than the bytes.
   std::uint64_t bytes = 0;
   bool idle = false;  ///< nothing at all under way; never true too early
-  /// Of what the device handed over, with ZMTP's framing: what libzmq has written since the peer
-  /// came. The rest is in its queue still.
-  std::uint64_t written = 0;
 };
 
 class gate_thread;

@@ -8,6 +8,7 @@
 
 #include "base/clock.hpp"
 #include "devices/gate/gate_thread.hpp"
+#include "devices/gate/peer_socket.hpp"
 
 namespace holdfast {
 
@@ -101,12 +102,8 @@ void gate_thread::admit(door& at, fd connection) {
 }
 
 void gate_thread::set_peer_options(int connection, bool tcp) const {
-  const auto unsent = static_cast<int>(options_.unsent_bytes);
-  if (!tcp) return set_option(connection, SOL_SOCKET, SO_SNDBUF, unsent);
-  set_option(connection, IPPROTO_TCP, TCP_NODELAY, 1);
-  // Bounds what waits here without bounding what may be in flight.
-  set_option(connection, IPPROTO_TCP, TCP_NOTSENT_LOWAT, unsent);
-  if (options_.peer_timeout_ms != 0)
+  bound_unsent(connection, tcp, static_cast<int>(options_.unsent_bytes));
+  if (tcp && options_.peer_timeout_ms != 0)
     keep_alive(connection, static_cast<int>(options_.peer_timeout_ms / 1000));
 }
 

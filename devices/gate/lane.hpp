@@ -77,29 +77,25 @@ class lane {
   struct view {
     std::uint64_t bytes;
     bool moving;
-    std::uint64_t taken;  ///< ever; it may lag behind what moves
   };
   view unsettled() const noexcept {
     const bool moving = moving_.load(std::memory_order_seq_cst);
     const std::uint64_t held = held_.load(std::memory_order_seq_cst);
-    return {held, moving, taken_told_.load(std::memory_order_seq_cst)};
+    return {held, moving};
   }
 
  private:
   void take(int from, conduit_pool& pool);
   ssize_t take_once(int from, conduit_pool& pool);
   std::size_t give(int to);
-  void publish() noexcept {
-    held_.store(held_now_, std::memory_order_seq_cst);
-    taken_told_.store(taken_, std::memory_order_seq_cst);
-  }
+  void publish() noexcept { held_.store(held_now_, std::memory_order_seq_cst); }
 
   std::unique_ptr<conduit> through_;
   std::size_t held_now_ = 0;
   std::uint64_t taken_ = 0;
   int source_error_ = 0, sink_error_ = 0;
   bool readable_ = true, writable_ = true, source_ended_ = false;
-  std::atomic<std::uint64_t> held_{0}, taken_told_{0};
+  std::atomic<std::uint64_t> held_{0};
   std::atomic<bool> moving_{false};
 };
 

@@ -135,18 +135,6 @@ fd listener::accept() const noexcept {
   }
 }
 
-void set_option(int socket, int level, int name, int value) noexcept {
-  ::setsockopt(socket, level, name, &value, sizeof value);
-}
-
-void keep_alive(int connection, int seconds) noexcept {
-  seconds = std::max(seconds, 3);
-  set_option(connection, IPPROTO_TCP, TCP_KEEPIDLE, std::max(seconds / 2, 1));
-  set_option(connection, IPPROTO_TCP, TCP_KEEPINTVL, std::max(seconds / 6, 1));
-  set_option(connection, IPPROTO_TCP, TCP_KEEPCNT, 3);
-  set_option(connection, SOL_SOCKET, SO_KEEPALIVE, 1);
-}
-
 std::string remote_name(int connection, bool tcp) {
   if (tcp) {
     sockaddr_storage at{};

@@ -49,10 +49,6 @@ class listener {
   ino_t inode_ = 0;
 };
 
-void set_option(int socket, int level, int name, int value) noexcept;
-/// A TCP peer whose kernel answers nothing for about so many seconds, three at least, is gone.
-void keep_alive(int connection, int seconds) noexcept;
-
 /// Who is at the other end, for people: "tcp://10.0.0.7:41234", "ipc pid 4711 uid 1000".
 std::string remote_name(int connection, bool tcp);
 

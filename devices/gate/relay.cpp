@@ -1,7 +1,6 @@
 #include "devices/gate/relay.hpp"
 
 #include <linux/sockios.h>
-#include <linux/tcp.h>
 #include <netinet/in.h>
 #include <sys/epoll.h>
 #include <sys/ioctl.h>
@@ -10,6 +9,8 @@
 
 #include <algorithm>
 #include <cerrno>
+
+#include "devices/gate/peer_socket.hpp"
 
 namespace holdfast {
 
@@ -39,11 +40,10 @@ gate_backlog gate_link::backlog() const noexcept {
   // Upstream first: a byte that moves meanwhile is counted twice rather than missed.
   std::uint64_t bytes = queued(inner.get(), SIOCINQ);
   const lane::view relayed = out.unsettled();
-  const std::uint64_t written = bytes + relayed.taken;
   bytes += relayed.bytes;
   const std::uint64_t waiting = bytes + queued(peer.get(), tcp ? SIOCOUTQNSD : SIOCOUTQ);
   bytes += queued(peer.get(), SIOCOUTQ);
-  return {std::min(waiting, bytes), bytes, bytes == 0 && !relayed.moving, written};
+  return {std::min(waiting, bytes), bytes, bytes == 0 && !relayed.moving};
 }
 
 int relay::connect(std::string_view name, std::uint32_t send_buffer_bytes) {
@@ -178,20 +178,14 @@ bool relay::drop_from_peer() {
 }
 
 bool relay::check_vanished(std::uint32_t timeout_ms) {
-  if (!link_->tcp || over() || queued(link_->peer.get(), SIOCOUTQ) == 0) return false;
-  tcp_info seen{};
-  socklen_t size = sizeof seen;
-  if (::getsockopt(link_->peer.get(), IPPROTO_TCP, TCP_INFO, &seen, &size) != 0) return false;
-  const bool unanswered = seen.tcpi_retransmits > 0 || seen.tcpi_probes > 1;
-  if (!unanswered || seen.tcpi_last_ack_recv < timeout_ms) return false;
+  if (!link_->tcp || over() || !answers_nothing(link_->peer.get(), timeout_ms)) return false;
   reset_on_close();
   link_->in.end_source(ETIMEDOUT);
   return true;
 }
 
 void relay::reset_on_close() noexcept {
-  const linger now{1, 0};
-  ::setsockopt(link_->peer.get(), SOL_SOCKET, SO_LINGER, &now, sizeof now);
+  holdfast::reset_on_close(link_->peer.get());
 }
 
 void relay::cut() noexcept {

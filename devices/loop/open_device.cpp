@@ -80,7 +80,10 @@ status device_loop::parts::restore() {
 status device_loop::parts::open_ports() {
   const bool gated =
       std::any_of(options.channels.begin(), options.channels.end(), [](const channel_options& c) {
-        return std::any_of(c.out.begin(), c.out.end(), output_port::needs_gate);
+        const socket_kind kind = kind_of(c).out;
+        return std::any_of(c.out.begin(), c.out.end(), [kind](const plain_output& o) {
+          return output_port::needs_gate(o, kind);
+        });
       });
   if (gated) {
     auto made = gate::open();

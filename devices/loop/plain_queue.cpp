@@ -5,24 +5,13 @@
 #include <span>
 
 namespace holdfast {
-namespace {
-
-/// A frame's flags and length, of one byte or eight (ZMTP 3).
-std::uint64_t framed(std::span<const part_out> parts) noexcept {
-  std::uint64_t bytes = 0;
-  for (const part_out& part : parts) bytes += part.bytes.size() + (part.bytes.size() > 255 ? 9 : 2);
-  return bytes;
-}
-
-}  // namespace
-
 void plain_queue::push(const plain_delivery& what) {
   if (what.count == 0) return;
   pushed_ += what.count;
   deliveries_.push_back(what);
 }
 
-io plain_queue::pump(socket& to, std::uint64_t messages) {
+io plain_queue::pump(message_sink& to, std::uint64_t messages) {
   io outcome = io::done;
   while (!deliveries_.empty() && messages > 0) {
     const plain_delivery& front = deliveries_.front();
@@ -46,7 +35,7 @@ io plain_queue::pump(socket& to, std::uint64_t messages) {
   return outcome;
 }
 
-io plain_queue::hand(const plain_delivery& from, const entry& message, socket& to) {
+io plain_queue::hand(const plain_delivery& from, const entry& message, message_sink& to) {
   parts_.clear();
   for_each_part(message, [&](bytes_view part) { parts_.push_back({part, &from.body}); });
   std::uint64_t bytes = message.data.size();
@@ -58,15 +47,14 @@ io plain_queue::hand(const plain_delivery& from, const entry& message, socket& t
     store(id.data() + 8, from.first + in_front_);
     parts_.push_back({id, nullptr});
   }
-  const io outcome = to.send(parts_);
+  const io outcome = to.take(parts_, handed_);
   if (outcome != io::done) return outcome;
   handed_bytes_ += bytes;
-  handed_framed_bytes_ += framed(parts_);
   if (transform_ != nullptr) transform_->sent();
   return outcome;
 }
 
-// Parts that stay lie in the block still; new ones are copied by send(). Gives the bytes to send.
+// Parts that stay lie in the block still; new ones are copied by the sink. Gives the bytes to send.
 std::uint64_t plain_queue::transform(const plain_delivery& from) {
   came_.clear();
   for (const part_out& part : parts_) came_.push_back(part.bytes);

@@ -12,9 +12,8 @@
 #include <string>
 #include <unordered_map>
 
-#include "devices/gate/fd.hpp"
-#include "devices/gate/listener.hpp"
 #include "devices/loop/input_port.hpp"
+#include "devices/loop/wire_door.hpp"
 #include "devices/zmtp/connection.hpp"
 
 namespace holdfast {
@@ -23,15 +22,15 @@ class wire_input final : public input_port {
  public:
   static result<std::unique_ptr<input_port>> open(const endpoint& where, std::uint32_t channel,
                                                   std::uint64_t max_message);
-  wire_input(std::uint32_t channel, std::uint64_t max_message, listener door, fd events);
+  wire_input(std::uint32_t channel, std::uint64_t max_message, wire_door door);
 
-  void add_to(poller& waiting, bool takes) override;
-  void take_poll(const poller& waiting) override;
+  void add_to(poller& waiting, bool) override { door_.add_to(waiting); }
+  void take_poll(const poller& waiting) override { door_.take_poll(waiting); }
   bool receive(engine& to, std::uint64_t room, instant at) override;
   void keep_up(instant at) override;
-  void stop_accepting() override;
-  std::string actual() const override { return actual_; }
-  std::uint64_t next_deadline() const noexcept override { return accept_again_ns_; }
+  void stop_accepting() override { door_.close(); }
+  std::string actual() const override { return door_.actual(); }
+  std::uint64_t next_deadline() const noexcept override { return door_.next_deadline(); }
   std::uint64_t read_ahead_bytes() const noexcept override { return zmtp::read_bytes_max; }
 
  private:
@@ -42,30 +41,19 @@ class wire_input final : public input_port {
   };
   enum class outcome : std::uint8_t { more, nothing, no_room, gone };
 
-  bool watch(int what, std::uint64_t number);
   void look_around(std::uint64_t now_ns);
-  void accept_some(std::uint64_t now_ns);
-  void pause(int error, std::uint64_t now_ns);
-  void admit(fd connection);
+  void admit(wire_door::arrival& one);
   outcome take_turn(peer& one, std::uint64_t room, std::uint64_t time_ns);
   outcome take_messages(peer& one, std::uint64_t room, std::uint64_t time_ns);
   void hold_all(std::uint64_t now_ns);
   outcome hold(peer& one);
   void forget(std::uint64_t number, std::uint64_t now_ns);
-  void complain(const std::string& about, std::uint64_t now_ns);
   bool full(std::uint64_t room) const noexcept;
 
   zmtp::intake_limits limits_;
-  listener door_;
-  fd events_;  // epoll: the door is 0, peers are their numbers
-  std::string actual_;
-  std::size_t polled_at_ = 0;
-  bool raised_ = false;
-  std::uint64_t last_peer_ = 0;
+  wire_door door_;
   std::unordered_map<std::uint64_t, peer> peers_;
-  std::deque<std::uint64_t> ready_;           // those that may have something, in turn
-  std::uint64_t accept_again_ns_ = never_ns;  // descriptors ran out
-  std::uint64_t quiet_until_ns_ = 0;          // complaints
+  std::deque<std::uint64_t> ready_;  // those that may have something, in turn
 };
 
 }  // namespace holdfast

@@ -10,12 +10,12 @@
 namespace holdfast::zmtp {
 namespace {
 
-constexpr std::size_t unsent_max = 64 << 10;  // answers to pings
+constexpr std::uint64_t unsent_max = 64 << 10;  // answers to pings
 
 }  // namespace
 
-connection::connection(fd socket, std::string who, const intake_limits& limits)
-    : socket_(std::move(socket)), who_(std::move(who)), intake_(limits) {
+connection::connection(const role& as, fd socket, std::string who, const intake_limits& limits)
+    : socket_(std::move(socket)), who_(std::move(who)), intake_(as, limits) {
   answer();
 }
 
@@ -82,9 +82,12 @@ void connection::end() noexcept {
 // Few bytes, and the peer reads them before it sends more than it may.
 void connection::answer() {
   std::vector<std::byte>& all = intake_.to_send();
-  const ssize_t sent = ::send(socket_.get(), all.data(), all.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
-  if (sent > 0) all.erase(all.begin(), all.begin() + sent);
-  if (all.size() > unsent_max) end();
+  const bool alone = out_.empty();
+  answered_ = (alone ? 0 : answered_) + all.size();
+  out_.add(all);
+  all.clear();
+  (void)flush();  // a connection that broke shows as its end, too
+  if (!out_.empty() && answered_ > unsent_max) end();
 }
 
 }  // namespace holdfast::zmtp

@@ -1,8 +1,9 @@
-// connection: a PUSH peer that connected: its socket, what was received of it, and its intake.
+// connection: a peer that connected: its socket, what was received of it, its intake and outbox.
 //
 // Contract: one thread; no call waits. Parts of a message are views into the connection's memory
 // until the next receive(). Memory: 16 KiB while idle; while it sends, up to read_bytes_max or one
-// message of the greatest size, whichever is more.
+// message of the greatest size, whichever is more; and the outbox. What is to be answered goes to
+// the outbox, and on at once if that was empty.
 #pragma once
 
 #include <memory>
@@ -11,6 +12,7 @@
 #include "base/buffer.hpp"
 #include "devices/gate/fd.hpp"
 #include "devices/zmtp/intake.hpp"
+#include "devices/zmtp/outbox.hpp"
 
 namespace holdfast::zmtp {
 
@@ -19,7 +21,7 @@ inline constexpr std::size_t read_bytes_min = 16 << 10, read_bytes_max = 256 << 
 class connection {
  public:
   /// `who`: for people.
-  connection(fd socket, std::string who, const intake_limits& limits);
+  connection(const role& as, fd socket, std::string who, const intake_limits& limits);
 
   /// Takes what the kernel has, once. False: nothing was there, or it is the end.
   bool receive();
@@ -34,6 +36,12 @@ class connection {
     readable_ = true;
     ending_ = ending_ || ending;
   }
+  /// The handshake is done.
+  bool ready() const noexcept { return intake_.ready(); }
+  outbox& out() noexcept { return out_; }
+  const outbox& out() const noexcept { return out_; }
+  /// Writes what is in the outbox; as outbox::flush().
+  io flush() { return out_.flush(socket_.get()); }
   /// Nothing more for now: memory that stays unused goes.
   void rest();
 
@@ -52,7 +60,9 @@ class connection {
   fd socket_;
   std::string who_;
   intake intake_;
-  buffer_ref holder_;  // keeps memory_ alive
+  outbox out_;
+  std::uint64_t answered_ = 0;  // bytes, since the outbox was empty
+  buffer_ref holder_;           // keeps memory_ alive
   slab* memory_ = nullptr;
   std::size_t begin_ = 0, end_ = 0;
   std::size_t read_bytes_ = read_bytes_min;  // a read that fills its room doubles it

@@ -7,7 +7,6 @@ namespace holdfast::zmtp {
 namespace {
 
 constexpr std::uint64_t command_bytes_max = 64 << 10, identity_bytes_max = 255;
-constexpr std::byte type_push{8};
 
 }  // namespace
 
@@ -40,10 +39,10 @@ seen intake::greet(bytes_view received, std::size_t& consumed) {
           "it speaks no ZMTP, or one older than 2.0 (ZeroMQ before 3.2): let the device "
           "connect to it instead");
     case version::v2:
-      send(rest_of_greeting(version::v2));
+      send(rest_of_greeting(version::v2, as_));
       phase_ = phase::old_greeting;
       return end_old_greeting(received, consumed);
-    case version::v3: send(rest_of_greeting(version::v3));
+    case version::v3: send(rest_of_greeting(version::v3, as_));
   }
   phase_ = phase::greeting;
   return end_greeting(received, consumed);
@@ -55,7 +54,7 @@ seen intake::end_greeting(bytes_view received, std::size_t& consumed) {
   if (mechanism != "NULL")
     return fail("it asks for the mechanism " + std::string(mechanism) +
                 ", and this endpoint has none");
-  send(ready_command("PULL"));
+  send(ready_command(as_.own));
   phase_ = phase::handshake;
   consumed = greeting_bytes;
   return seen::progress;
@@ -63,7 +62,8 @@ seen intake::end_greeting(bytes_view received, std::size_t& consumed) {
 
 seen intake::end_old_greeting(bytes_view received, std::size_t& consumed) {
   if (received.size() < old_greeting_bytes) return seen::incomplete;
-  if (received[old_greeting_bytes - 1] != type_push) return fail("it is no PUSH socket");
+  if (received[old_greeting_bytes - 1] != as_.peer_number)
+    return fail("it is no " + std::string(as_.peer) + " socket");
   phase_ = phase::identity;
   consumed = old_greeting_bytes;
   return seen::progress;
@@ -94,9 +94,10 @@ seen intake::shake_hands(bytes_view received, std::size_t& consumed) {
 seen intake::take_ready(const command& said) {
   if (said.name != "READY") return fail("it sent " + std::string(said.name) + " instead of READY");
   const std::string_view type = property(said.data, "Socket-Type");
-  if (type != "PUSH") {
+  if (type != as_.peer) {
     send(error_command("Invalid socket type"));
-    return fail("it is a " + std::string(type) + " socket; a PUSH can send here");
+    return fail("it is a " + std::string(type) + " socket, and this endpoint serves " +
+                std::string(as_.peer));
   }
   phase_ = phase::traffic;
   return seen::progress;
@@ -128,6 +129,7 @@ seen intake::read_command(const frame_head& head, bytes_view received, std::size
 }
 
 seen intake::read_part(const frame_head& head, bytes_view received, std::size_t& consumed) {
+  if (as_.own == pushes.own) return fail("it sent a message, and is a PULL socket");
   if (head.size > limits_.part_max)
     return fail("it sent a part of " + std::to_string(head.size) + " bytes");
   dropping_ =

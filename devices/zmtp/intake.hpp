@@ -1,4 +1,5 @@
-// intake: one PUSH peer's side of the protocol, as a PULL reads it: greeting, handshake, messages.
+// intake: what one peer says, as a PULL or a PUSH reads it: greeting, handshake, messages. A PULL
+// says nothing more once it is ready, but pings.
 //
 // Contract: sans-IO, one thread. look_at() is given the bytes that were received and not consumed
 // yet, from the same first byte on until some are consumed; a message's parts are views into them.
@@ -32,7 +33,8 @@ enum class seen : std::uint8_t {
 
 class intake {
  public:
-  explicit intake(const intake_limits& limits) : limits_(limits), to_send_(signature()) {}
+  intake(const role& as, const intake_limits& limits)
+      : as_(as), limits_(limits), to_send_(signature()) {}
 
   /// `consumed`: bytes at the front that are done with; parts stay where they are.
   seen look_at(bytes_view received, std::size_t& consumed);
@@ -42,6 +44,8 @@ class intake {
   /// Bytes that must stand together before look_at() gets on; 0: any more.
   std::uint64_t wanted() const noexcept { return wanted_; }
 
+  /// The handshake is done.
+  bool ready() const noexcept { return phase_ == phase::traffic; }
   /// What the peer is to be sent, cleared by the caller.
   std::vector<std::byte>& to_send() noexcept { return to_send_; }
   const std::string& failure() const noexcept { return failure_; }
@@ -81,6 +85,7 @@ class intake {
     to_send_.insert(to_send_.end(), more.begin(), more.end());
   }
 
+  role as_;
   intake_limits limits_;
   phase phase_ = phase::signature;
   // Of the message at the front: what was looked at, its parts so far, and their bytes.

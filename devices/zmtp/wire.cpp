@@ -6,7 +6,7 @@ namespace holdfast::zmtp {
 namespace {
 
 constexpr std::size_t revision_at = 10, mechanism_at = 12, mechanism_bytes = 20;
-constexpr std::byte major{3}, minor{0}, command_flag{4}, type_pull{7};
+constexpr std::byte major{3}, minor{0}, command_flag{4};
 constexpr std::size_t ttl_bytes = 2, context_bytes_max = 16, error_bytes_max = 255 - 7;
 
 std::string_view text_of(bytes_view from) noexcept {
@@ -53,8 +53,9 @@ std::vector<std::byte> signature() {
   return made;
 }
 
-std::vector<std::byte> rest_of_greeting(version spoken) {
-  if (spoken == version::v2) return {major, type_pull, std::byte{0}, std::byte{0}};  // no identity
+std::vector<std::byte> rest_of_greeting(version spoken, const role& as) {
+  if (spoken == version::v2)
+    return {major, as.own_number, std::byte{0}, std::byte{0}};  // no identity
   std::vector<std::byte> made{major, minor};
   append(made, "NULL");
   made.resize(greeting_bytes - signature_bytes);

@@ -1,5 +1,5 @@
-// wire: the bytes of ZMTP as a socket that only receives needs them: greeting, frame heads, and the
-// commands of the NULL mechanism. Versions 3.x and 2.0 (rfc.zeromq.org: 37/ZMTP, 23/ZMTP, 15/ZMTP).
+// wire: the bytes of ZMTP as PUSH and PULL need them: greeting, frame heads, and the commands of
+// the NULL mechanism. Versions 3.x and 2.0 (rfc.zeromq.org: 37/ZMTP, 23/ZMTP, 15/ZMTP).
 //
 // Contract: pure. What is foreign is looked at within its bounds only. Integers are big-endian.
 #pragma once
@@ -30,9 +30,18 @@ version version_of(bytes_view greeting) noexcept;
 /// Of a whole greeting of version 3: "NULL", "CURVE".
 std::string_view mechanism_of(bytes_view greeting) noexcept;
 
-/// What a PULL sends: the signature first, then what its peer's version asks for.
+/// Whose side of the protocol it is, and who may be at the other end: names, and numbers as version
+/// 2.0 has them.
+struct role {
+  std::string_view own, peer;
+  std::byte own_number, peer_number;
+};
+inline constexpr role pulls{"PULL", "PUSH", std::byte{7}, std::byte{8}};
+inline constexpr role pushes{"PUSH", "PULL", std::byte{8}, std::byte{7}};
+
+/// What is sent first: the signature, then what the peer's version asks for.
 std::vector<std::byte> signature();
-std::vector<std::byte> rest_of_greeting(version spoken);
+std::vector<std::byte> rest_of_greeting(version spoken, const role& as);
 
 /// Of as many bytes as there are, eight at most.
 inline std::uint64_t big_endian(bytes_view from) noexcept {
@@ -56,6 +65,19 @@ inline std::optional<frame_head> frame_at(bytes_view from) noexcept {
   head.size = big_endian(from.subspan(1, 8));
   head.bytes = 9;
   return head;
+}
+
+/// Writes the head of a part of so many bytes; `to` has room for frame_head_max. Its size.
+inline constexpr std::size_t frame_head_max = 9;
+inline std::size_t put_frame_head(std::byte* to, std::uint64_t size, bool more) noexcept {
+  const auto flags = static_cast<std::byte>((more ? 1 : 0) | (size > 255 ? 2 : 0));
+  to[0] = flags;
+  if (size <= 255) {
+    to[1] = static_cast<std::byte>(size);
+    return 2;
+  }
+  for (int i = 0; i < 8; ++i) to[1 + i] = static_cast<std::byte>(size >> (56 - 8 * i));
+  return frame_head_max;
 }
 
 /// The body of a command frame: its name and what follows. Empty if it is none.

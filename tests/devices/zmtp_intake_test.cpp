@@ -54,6 +54,7 @@ constexpr intake_limits limits{1000, 4, 5000};
 
 class reader {
  public:
+  explicit reader(const role& as = pulls) : from_(as, limits) {}
   void take(const std::string& bytes) {
     held_ += bytes;
     seen found = seen::progress;
@@ -84,17 +85,17 @@ class reader {
     got.messages.push_back(std::move(parts));
   }
   std::string held_;
-  intake from_{limits};
+  intake from_;
 };
 
 /// However it is cut, the same comes of it.
-account read(const std::string& bytes) {
-  reader whole, slow;
+account read(const std::string& bytes, const role& as = pulls) {
+  reader whole(as), slow(as);
   whole.take(bytes);
   for (const char one : bytes) slow.take({one});
   CHECK(slow.got == whole.got);
   for (std::size_t cut = 1; cut < bytes.size(); ++cut) {
-    reader halves;
+    reader halves(as);
     halves.take(bytes.substr(0, cut));
     halves.take(bytes.substr(cut));
     CHECK_MESSAGE(halves.got == whole.got, "cut at ", cut);
@@ -157,6 +158,20 @@ TEST_CASE("who cannot be served is told apart") {
   CHECK(read(greeting_of("NULL") + framed("\5READY\xff", command_flag)).messages.empty());
   CHECK(read(hello + framed(std::string(5001, 'x'))).failure.find("5001") != std::string::npos);
   CHECK(read(hello + framed("", command_flag)).failure.find("broken") != std::string::npos);
+}
+
+TEST_CASE("a PULL is served by a PUSH, of both versions, and says nothing but pings") {
+  const std::string pull = greeting_of("NULL") + ready_of("PULL");
+  const std::string ping = framed("\4PING\0\7context"s, command_flag);
+  const account got = read(pull + ping, pushes);
+  CHECK(got.failure.empty());
+  CHECK(got.sent.ends_with(ready_of("PUSH") + framed("\4PONGcontext", command_flag)));
+  const account old = read(signature_text + "\1\7"s + framed("name"), pushes);
+  CHECK(old.failure.empty());
+  CHECK(old.sent == signature_text + "\3\x8\0\0"s);
+  CHECK(read(pull + framed("x"), pushes).failure.find("is a PULL") != std::string::npos);
+  CHECK(read(hello, pushes).failure.find("PUSH") != std::string::npos);
+  CHECK(read(signature_text + "\1\x8"s, pushes).failure.find("no PULL") != std::string::npos);
 }
 
 }  // namespace holdfast::zmtp

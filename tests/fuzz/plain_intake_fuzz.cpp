@@ -34,8 +34,8 @@ void add_message(account& to, const intake& from, bytes_view held) {
   to.bytes += bytes;
 }
 
-account read(bytes_view all, std::size_t piece) {
-  intake from(limits);
+account read(const zmtp::role& as, bytes_view all, std::size_t piece) {
+  intake from(as, limits);
   account made;
   std::size_t begin = 0, end = 0;
   while (made.failed == 0) {
@@ -55,26 +55,27 @@ account read(bytes_view all, std::size_t piece) {
   return made;
 }
 
-void same_in_pieces(bytes_view all) {
-  const account whole = read(all, all.size());
-  for (const std::size_t piece : {1, 7, 100}) must(read(all, piece) == whole);
+void same_in_pieces(const zmtp::role& as, bytes_view all) {
+  const account whole = read(as, all, all.size());
+  must(whole.messages == 0 || as.own == zmtp::pulls.own);
+  for (const std::size_t piece : {1, 7, 100}) must(read(as, all, piece) == whole);
 }
 
-std::vector<std::byte> handshake() {
+std::vector<std::byte> handshake(const zmtp::role& peer) {
   std::vector<std::byte> made = zmtp::signature();
   const auto add = [&](const std::vector<std::byte>& more) {
     made.insert(made.end(), more.begin(), more.end());
   };
-  add(zmtp::rest_of_greeting(zmtp::version::v3));
-  add(zmtp::ready_command("PUSH"));
+  add(zmtp::rest_of_greeting(zmtp::version::v3, peer));
+  add(zmtp::ready_command(peer.own));
   return made;
 }
 
-void any(bytes_view input) {
-  same_in_pieces(input);
-  std::vector<std::byte> greeted = handshake();
+void any(const zmtp::role& as, const zmtp::role& peer, bytes_view input) {
+  same_in_pieces(as, input);
+  std::vector<std::byte> greeted = handshake(peer);
   greeted.insert(greeted.end(), input.begin(), input.end());
-  same_in_pieces(greeted);
+  same_in_pieces(as, greeted);
 }
 
 }  // namespace
@@ -82,6 +83,8 @@ void any(bytes_view input) {
 
 int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace holdfast::testing;
-  any(fuzz_input(data, size).rest());
+  const holdfast::bytes_view input = fuzz_input(data, size).rest();
+  any(holdfast::zmtp::pulls, holdfast::zmtp::pushes, input);
+  any(holdfast::zmtp::pushes, holdfast::zmtp::pulls, input);
   return 0;
 }

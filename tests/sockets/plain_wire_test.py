@@ -4,25 +4,14 @@ beside libzmq's own."""
 import os
 import resource
 import socket
-import struct
 import time
 
 import zmq
 
 import harness as h
+from zmtp import GREETING, SIGNATURE, connect, frame, hello
 
-SIGNATURE = b"\xff" + bytes(8) + b"\x7f"
-GREETING = (SIGNATURE + b"\3\0NULL").ljust(64, b"\0")
-TYPE = b"\x0bSocket-Type\0\0\0\4PUSH"
-
-
-def frame(body, flags=0):
-    if len(body) < 256:
-        return bytes([flags, len(body)]) + body
-    return bytes([flags | 2]) + struct.pack(">Q", len(body)) + body
-
-
-HELLO = GREETING + frame(b"\5READY" + TYPE, 4)
+HELLO = hello(b"PUSH")
 
 
 def lab(test, **more):
@@ -31,20 +20,15 @@ def lab(test, **more):
     return made, entry
 
 
-def raw(entry):
-    host, port = entry.removeprefix("tcp://").split(":")
-    return socket.create_connection((host, int(port)), timeout=20)
-
-
 def taken(device):
     return device.channel_status()["endpoints"][0]["messages"]
 
 
 def test_old_peers_and_slow_ones_are_served(test):
     device, entry = lab(test)
-    old = raw(entry)
+    old = connect(entry)
     old.sendall(SIGNATURE + b"\1\x08" + frame(b"") + frame(b"old", 1) + frame(b"peer"))
-    slow = raw(entry)
+    slow = connect(entry)
     slow.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     for one in HELLO + frame(b"slow"):
         slow.sendall(bytes([one]))
@@ -54,13 +38,13 @@ def test_old_peers_and_slow_ones_are_served(test):
 
 def test_who_breaks_the_protocol_loses_its_connection_alone(test):
     device, entry = lab(test)
-    good = raw(entry)
+    good = connect(entry)
     good.sendall(HELLO + frame(b"one"))
     h.wait_for("a message", lambda: taken(device) == 1)
     for wrong in (b"GET / HTTP/1.1\r\n\r\n", GREETING.replace(b"NULL", b"CURV"), GREETING + frame(b"no READY"),
-                  GREETING + frame(b"\5READY" + TYPE.replace(b"PUSH", b"PULL"), 4),
+                  hello(b"PULL"),
                   HELLO + b"\2" + b"\xff" * 8, HELLO + frame(b"", 4)):
-        bad = raw(entry)
+        bad = connect(entry)
         bad.sendall(wrong)
         while bad.recv(4096):
             pass
@@ -73,7 +57,7 @@ def test_what_was_sent_before_the_end_is_taken(test):
     device, entry = lab(test)
     wanted = 0
     for size in (1, 300, 70_000, 3_000_000):
-        peer = raw(entry)
+        peer = connect(entry)
         peer.sendall(HELLO)
         answer = b""
         while not answer.endswith(b"PULL"):  # what is unread at its end would reset the connection
@@ -148,12 +132,12 @@ def test_out_of_descriptors_those_who_are_there_are_served_and_new_ones_wait(tes
     device = h.device(test, **{"in": ["@" + entry]}, reliable=["@" + h.tcp()])
     device.log = "debug"
     device.start()
-    good = raw(entry)
+    good = connect(entry)
     good.sendall(HELLO + frame(b"one"))
     h.wait_for("a message", lambda: taken(device) == 1)
     before = resource.prlimit(device.pid, resource.RLIMIT_NOFILE)
     resource.prlimit(device.pid, resource.RLIMIT_NOFILE, (free_descriptor(device.pid), before[1]))
-    waiting = [raw(entry) for _ in range(3)]
+    waiting = [connect(entry) for _ in range(3)]
     for peer in waiting:
         peer.sendall(HELLO + frame(b"late"))
 

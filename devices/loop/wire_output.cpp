@@ -1,0 +1,197 @@
+#include "devices/loop/wire_output.hpp"
+
+#include <poll.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "devices/gate/peer_socket.hpp"
+
+namespace holdfast {
+namespace {
+
+// Nothing but pings may come.
+constexpr zmtp::intake_limits heard{};
+constexpr int unsent_bytes = 128 * 1024;
+constexpr std::uint32_t peer_timeout_ms = 30'000;
+constexpr std::uint64_t check_every_ns = peer_timeout_ms * ms_ns / 4;
+
+// What was not read would make the kernel break the connection, and drop what it has to send.
+void read_away(int connection) noexcept {
+  char bytes[4096];
+  for (int reads = 0; reads < 64; ++reads)
+    if (::recv(connection, bytes, sizeof bytes, MSG_DONTWAIT) <= 0) return;
+}
+
+void flush_until(zmtp::connection& wire, std::uint64_t deadline_ns) noexcept {
+  while (wire.flush() == io::would_block) {
+    const std::uint64_t now = monotonic_now();
+    pollfd waiting{wire.get(), POLLOUT, 0};
+    if (now >= deadline_ns) return;
+    ::poll(&waiting, 1,
+           static_cast<int>(std::min<std::uint64_t>((deadline_ns - now) / ms_ns, 1000) + 1));
+  }
+}
+
+}  // namespace
+
+result<std::unique_ptr<output_port>> wire_output::open(const endpoint& where, output_terms terms,
+                                                       peer_id& next_peer) {
+  auto door = wire_door::open(where);
+  if (!door) return door.take_status();
+  return std::unique_ptr<output_port>(
+      std::make_unique<wire_output>(std::move(terms), std::move(*door), next_peer));
+}
+
+wire_output::wire_output(output_terms terms, wire_door door, peer_id& next_peer)
+    : output_port(std::move(terms), next_peer), door_(std::move(door)) {
+  actual_ = door_.actual();
+}
+
+void wire_output::start(engine& to, stream_id stream, instant at) {
+  terms_.stream = stream;
+  now_ns_ = at.now_ns;
+  if (terms_.apart()) return;
+  peers_.push_back(std::make_unique<wire_peer>(terms_, actual_, door_));
+  introduce(*peers_.back(), to);
+}
+
+void wire_output::introduce(wire_peer& peer, engine& to) {
+  by_number_.erase(peer.number());
+  number(peer, to);
+  by_number_[peer.number()] = &peer;
+}
+
+bool wire_output::deliver(peer_id to, const plain_delivery& what) {
+  const auto found = by_number_.find(to);
+  if (found == by_number_.end()) return false;
+  found->second->push(what);
+  return true;
+}
+
+void wire_output::look_around(engine& to) {
+  door_.look(now_ns_);
+  for (const wire_door::news& what : door_.seen()) {
+    wire_link& link = *links_.at(what.number);
+    if (what.writable) link.unblock(door_);
+    if (what.readable) listen_to(link, what.ending);
+    if (!link.of && !link.gone && link.wire.ready()) join(link, to);
+    if (link.of) link.of->look_at_links();
+  }
+  for (wire_door::arrival& one : door_.came()) admit(one);
+}
+
+void wire_output::admit(wire_door::arrival& one) {
+  const int socket = one.connection.get();
+  bound_unsent(socket, door_.tcp(), unsent_bytes);
+  auto link = std::make_unique<wire_link>(wire_link{
+      one.number,
+      zmtp::connection(zmtp::pushes, std::move(one.connection), std::move(one.who), heard)});
+  if (door_.watch(socket, one.number)) links_[one.number] = std::move(link);
+}
+
+void wire_output::listen_to(wire_link& link, bool ending) {
+  link.wire.set_readable(ending);
+  for (;;) {
+    const zmtp::seen found = link.wire.next();
+    link.gone = link.gone || found == zmtp::seen::failed;
+    if (link.gone) return;
+    if (found != zmtp::seen::incomplete) continue;
+    if (!link.wire.readable()) break;
+    link.wire.receive();
+  }
+  link.wire.rest();
+  if (!link.blocked) link.flush(door_);
+}
+
+void wire_output::join(wire_link& link, engine& to) {
+  if (!terms_.apart()) return peers_.front()->attach(link);
+  peers_.push_back(std::make_unique<wire_peer>(terms_, link.wire.who(), door_));
+  peers_.back()->attach(link);
+  introduce(*peers_.back(), to);
+}
+
+void wire_output::lose(wire_link& link, engine& to) {
+  if (!link.wire.failure().empty())
+    door_.complain("the connection of " + link.wire.who() + " is cut: " + link.wire.failure(),
+                   now_ns_);
+  wire_peer* const peer = link.of;
+  if (peer && terms_.apart()) {
+    by_number_.erase(peer->number());
+    peer->lose(to);
+    std::erase_if(peers_, [&](const auto& one) { return one.get() == peer; });
+  } else if (peer) {
+    peer->detach(link);
+  }
+  links_.erase(link.number);
+  door_.left(now_ns_);
+}
+
+bool wire_output::reap(engine& to) {
+  std::vector<wire_link*> gone;
+  for (const auto& [number, link] : links_)
+    if (link->gone) gone.push_back(link.get());
+  for (wire_link* link : gone) lose(*link, to);
+  return !gone.empty();
+}
+
+void wire_output::recall(wire_peer& from, engine& to) {
+  from.lose(to);
+  introduce(from, to);
+}
+
+bool wire_output::pump(engine& to, instant at) {
+  now_ns_ = at.now_ns;
+  look_around(to);
+  look_after_links();
+  bool reported = reap(to);
+  for (const auto& peer : peers_) {
+    reported = peer->pump(to, now_ns_) || reported;
+    if (peer->stuck(now_ns_)) recall(*peer, to);
+  }
+  return reported;
+}
+
+// In a while: who has vanished; and the memory of a burst that is over.
+void wire_output::look_after_links() {
+  if (now_ns_ < next_check_ns_) return;
+  next_check_ns_ = now_ns_ + check_every_ns;
+  for (const auto& [number, link] : links_) {
+    link->wire.out().rest();
+    if (!door_.tcp() || !answers_nothing(link->wire.get(), peer_timeout_ms)) continue;
+    reset_on_close(link->wire.get());
+    link->gone = true;
+  }
+}
+
+bool wire_output::busy() const noexcept {
+  return std::any_of(peers_.begin(), peers_.end(), [](const auto& p) { return p->busy(); });
+}
+
+std::uint64_t wire_output::next_deadline() const noexcept {
+  std::uint64_t next = door_.next_deadline();
+  if (!links_.empty()) next = std::min(next, next_check_ns_);
+  for (const auto& p : peers_) next = std::min(next, p->next_deadline());
+  return next;
+}
+
+std::size_t wire_output::peers() const noexcept {
+  return terms_.apart() || peers_.empty() ? peers_.size() : peers_.front()->links();
+}
+
+// Shared: what waits counts as handed.
+void wire_output::close(int linger_ms) noexcept {
+  const std::uint64_t deadline =
+      linger_ms < 0 ? never_ns : monotonic_now() + static_cast<std::uint64_t>(linger_ms) * ms_ns;
+  door_.close();
+  for (const auto& [number, link] : links_) {
+    if (!terms_.apart()) flush_until(link->wire, deadline);
+    read_away(link->wire.get());
+  }
+  by_number_.clear();
+  peers_.clear();
+  links_.clear();
+}
+
+}  // namespace holdfast
