@@ -2,6 +2,7 @@
 
 #include <sys/epoll.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <utility>
 
@@ -58,6 +59,16 @@ void wire_door::close() noexcept {
   accept_again_ns_ = never_ns;
 }
 
+std::uint64_t wire_door::next_deadline() const noexcept {
+  const std::uint64_t overdue = new_.empty() ? never_ns : new_.front().second + handshake_ns;
+  return std::min(accept_again_ns_, overdue);
+}
+
+void wire_door::tell_overdue(std::uint64_t now_ns) {
+  for (; !new_.empty() && now_ns - new_.front().second >= handshake_ns; new_.pop_front())
+    seen_.push_back({.number = new_.front().first, .overdue = true});
+}
+
 void wire_door::left(std::uint64_t now_ns) noexcept {
   if (accept_again_ns_ != never_ns) accept_again_ns_ = now_ns;
 }
@@ -65,6 +76,7 @@ void wire_door::left(std::uint64_t now_ns) noexcept {
 void wire_door::look(std::uint64_t now_ns) {
   came_.clear();
   seen_.clear();
+  tell_overdue(now_ns);
   const bool again = now_ns >= accept_again_ns_;
   if (!std::exchange(raised_, false) && !again) return;
   if (again) {
@@ -91,7 +103,8 @@ void wire_door::accept_some(std::uint64_t now_ns) {
     if (!connection) return pause(errno, now_ns);
     if (tcp()) keep_alive(connection.get(), peer_timeout_s);
     std::string who = remote_name(connection.get(), tcp());
-    came_.push_back({++last_number_, std::move(connection), std::move(who)});
+    new_.emplace_back(++last_number_, now_ns);
+    came_.push_back({last_number_, std::move(connection), std::move(who)});
   }
 }
 

@@ -2,11 +2,14 @@
 //
 // Contract: one thread. Edge-triggered: what was not read or written to its end is not told again;
 // the door itself is. Connections are numbers from 1 on, never used again. Descriptors that run out
-// make the door pause; it tries again after half a second, and when a connection has ended.
+// make the door pause; it tries again after half a second, and when a connection has ended. Of each
+// connection it says once that its time to shake hands is over, though it may have ended since.
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/clock.hpp"
@@ -27,7 +30,10 @@ class wire_door {
   struct news {
     std::uint64_t number = 0;
     bool readable = false, ending = false, writable = false;
+    bool overdue = false;  ///< it came handshake_ns ago; nothing else is said with it
   };
+
+  static constexpr std::uint64_t handshake_ns = 30 * second_ns;
 
   static result<wire_door> open(const endpoint& where);
 
@@ -48,7 +54,7 @@ class wire_door {
 
   bool tcp() const noexcept { return door_.tcp(); }
   const std::string& actual() const noexcept { return actual_; }
-  std::uint64_t next_deadline() const noexcept { return accept_again_ns_; }
+  std::uint64_t next_deadline() const noexcept;
   /// A warning, one in a while; the others for those who look closely.
   void complain(const std::string& about, std::uint64_t now_ns);
 
@@ -57,6 +63,7 @@ class wire_door {
   bool watch_door() const noexcept;
   void accept_some(std::uint64_t now_ns);
   void pause(int error, std::uint64_t now_ns);
+  void tell_overdue(std::uint64_t now_ns);
 
   listener door_;
   fd events_;  // epoll: the door is 0
@@ -66,8 +73,9 @@ class wire_door {
   std::uint64_t last_number_ = 0;
   std::vector<arrival> came_;
   std::vector<news> seen_;
-  std::uint64_t accept_again_ns_ = never_ns;  // descriptors ran out
-  std::uint64_t quiet_until_ns_ = 0;          // complaints
+  std::deque<std::pair<std::uint64_t, std::uint64_t>> new_;  // number, when it came
+  std::uint64_t accept_again_ns_ = never_ns;                 // descriptors ran out
+  std::uint64_t quiet_until_ns_ = 0;                         // complaints
 };
 
 }  // namespace holdfast

@@ -111,7 +111,13 @@ wire_input::outcome wire_input::take_messages(peer& one, std::uint64_t room,
 void wire_input::look_around(std::uint64_t now_ns) {
   door_.look(now_ns);
   for (const wire_door::news& what : door_.seen()) {
-    peer& one = peers_.at(what.number);
+    if (what.overdue) {
+      cut_silent(what.number, now_ns);
+      continue;
+    }
+    const auto found = peers_.find(what.number);
+    if (found == peers_.end()) continue;
+    peer& one = found->second;
     one.wire.set_readable(what.ending);
     if (!std::exchange(one.listed, true)) ready_.push_back(what.number);
   }
@@ -123,6 +129,15 @@ void wire_input::admit(wire_door::arrival& one) {
   peers_.try_emplace(one.number, peer{zmtp::connection(zmtp::pulls, std::move(one.connection),
                                                        std::move(one.who), limits_)});
   if (!door_.watch(socket, one.number)) peers_.erase(one.number);
+}
+
+// One that says nothing at all would keep its descriptor for ever.
+void wire_input::cut_silent(std::uint64_t number, std::uint64_t now_ns) {
+  const auto found = peers_.find(number);
+  if (found == peers_.end() || found->second.wire.ready()) return;
+  door_.complain(found->second.wire.who() + " has not shaken hands, its connection is cut", now_ns);
+  std::erase(ready_, number);
+  forget(number, now_ns);
 }
 
 void wire_input::forget(std::uint64_t number, std::uint64_t now_ns) {

@@ -73,6 +73,10 @@ bool wire_output::deliver(peer_id to, const plain_delivery& what) {
 void wire_output::look_around(engine& to) {
   door_.look(now_ns_);
   for (const wire_door::news& what : door_.seen()) {
+    if (what.overdue) {
+      cut_silent(what.number);
+      continue;
+    }
     wire_link& link = *links_.at(what.number);
     if (what.writable) link.unblock(door_);
     if (what.readable) listen_to(link, what.ending);
@@ -89,6 +93,15 @@ void wire_output::admit(wire_door::arrival& one) {
       one.number,
       zmtp::connection(zmtp::pushes, std::move(one.connection), std::move(one.who), heard)});
   if (door_.watch(socket, one.number)) links_[one.number] = std::move(link);
+}
+
+// One that says nothing at all would keep its descriptor for ever.
+void wire_output::cut_silent(std::uint64_t number) {
+  const auto found = links_.find(number);
+  if (found == links_.end() || found->second->of) return;
+  door_.complain(found->second->wire.who() + " has not shaken hands, its connection is cut",
+                 now_ns_);
+  found->second->gone = true;
 }
 
 void wire_output::listen_to(wire_link& link, bool ending) {

@@ -145,7 +145,7 @@ def test_shared_receivers_take_turns_and_others_go_on_when_one_stops(test):
         push.send(b"%d" % number, b"z" * 10_000)
     taken = 0
     for one in all_[1:]:
-        one.socket.settimeout(2)
+        one.socket.settimeout(2 * h.SCALE)
         try:
             while True:
                 one.message()
@@ -195,7 +195,7 @@ def test_ipc_is_served_too(test):
         device, into, _ = lab(test, kind, where=path)
         context = zmq.Context()
         pull = context.socket(zmq.PULL)
-        pull.rcvtimeo = 20_000
+        pull.rcvtimeo = int(20_000 * h.SCALE)
         pull.connect(path)
         numbered(into, 3000, size=3000)
         got = [int(pull.recv_multipart()[0]) for _ in range(3000)]
@@ -219,7 +219,7 @@ def test_many_receivers_of_libzmq_with_heartbeats(test):
         poller.register(one, zmq.POLLIN)
     got = set()
     while len(got) < 10_000:
-        ready = poller.poll(20_000)
+        ready = poller.poll(int(20_000 * h.SCALE))
         h.expect(ready, f"{len(got)} of 10000 came")
         for one, _ in ready:
             got.add(int(one.recv_multipart()[0]))
