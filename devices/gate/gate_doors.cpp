@@ -1,6 +1,4 @@
 // The part of gate_thread that carries out commands, listens and accepts.
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 

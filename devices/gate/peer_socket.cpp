@@ -10,9 +10,13 @@
 
 namespace holdfast {
 
+namespace {
+
 void set_option(int socket, int level, int name, int value) noexcept {
   ::setsockopt(socket, level, name, &value, sizeof value);
 }
+
+}  // namespace
 
 void keep_alive(int connection, int seconds) noexcept {
   seconds = std::max(seconds, 3);
@@ -28,10 +32,14 @@ void bound_unsent(int connection, bool tcp, int bytes) noexcept {
   set_option(connection, IPPROTO_TCP, TCP_NOTSENT_LOWAT, bytes);
 }
 
-std::uint64_t unacknowledged(int connection) noexcept {
+std::uint64_t queued(int connection, unsigned long counter) noexcept {
   int bytes = 0;
-  return ::ioctl(connection, SIOCOUTQ, &bytes) == 0 && bytes > 0 ? static_cast<std::uint64_t>(bytes)
-                                                                 : 0;
+  return ::ioctl(connection, counter, &bytes) == 0 && bytes > 0 ? static_cast<std::uint64_t>(bytes)
+                                                                : 0;
+}
+
+std::uint64_t unacknowledged(int connection) noexcept {
+  return queued(connection, SIOCOUTQ);
 }
 
 bool answers_nothing(int connection, std::uint32_t timeout_ms) noexcept {

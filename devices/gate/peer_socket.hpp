@@ -7,12 +7,13 @@
 
 namespace holdfast {
 
-void set_option(int socket, int level, int name, int value) noexcept;
 /// A TCP peer whose kernel answers nothing for about so many seconds, three at least, is gone.
 void keep_alive(int connection, int seconds) noexcept;
 /// What waits here before it is sent stays near so many bytes; what is in flight is not bounded.
 /// TCP sends at once.
 void bound_unsent(int connection, bool tcp, int bytes) noexcept;
+/// What one of the kernel's counters of a socket says: SIOCINQ, SIOCOUTQ, SIOCOUTQNSD.
+std::uint64_t queued(int connection, unsigned long counter) noexcept;
 /// Bytes that its peer's kernel has not acknowledged. For ipc the kernel counts memory, somewhat
 /// more than the bytes.
 std::uint64_t unacknowledged(int connection) noexcept;

@@ -16,11 +16,6 @@ namespace holdfast {
 
 namespace {
 
-std::uint64_t queued(int of, unsigned long what) noexcept {
-  int bytes = 0;
-  return ::ioctl(of, what, &bytes) == 0 && bytes > 0 ? static_cast<std::uint64_t>(bytes) : 0;
-}
-
 int socket_error(int of) noexcept {
   int error = 0;
   socklen_t size = sizeof error;
@@ -42,7 +37,7 @@ gate_backlog gate_link::backlog() const noexcept {
   const lane::view relayed = out.unsettled();
   bytes += relayed.bytes;
   const std::uint64_t waiting = bytes + queued(peer.get(), tcp ? SIOCOUTQNSD : SIOCOUTQ);
-  bytes += queued(peer.get(), SIOCOUTQ);
+  bytes += unacknowledged(peer.get());
   return {std::min(waiting, bytes), bytes, bytes == 0 && !relayed.moving};
 }
 

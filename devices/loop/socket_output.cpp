@@ -7,8 +7,8 @@ namespace holdfast {
 namespace {
 
 /// What may hide in libzmq between the device and a peer with a socket of its own, in messages; the
-/// in-doubt bound must cover it. Fewer cost a wake-up for every few messages. A PUSH is bounded by
-/// bytes as well (socket_peer); an XPUB tells nobody when it has room again.
+/// in-doubt bound must cover it. Fewer cost a wake-up for every few messages. An XPUB tells nobody
+/// when it has room again.
 constexpr std::uint32_t push_hwm_max = 512;
 constexpr std::uint32_t dealer_hwm_max = 64;
 constexpr std::uint32_t xpub_hwm_max = 1000;

@@ -15,8 +15,6 @@ namespace {
 constexpr std::uint64_t door_number = 0;
 constexpr int backlog = 128, events_max = 64, accepts_a_turn = 64;
 constexpr std::uint64_t accept_pause_ns = 500 * ms_ns, complaint_every_ns = 10 * second_ns;
-// A host that is gone: noticed after half a minute.
-constexpr int peer_timeout_s = 30;
 constexpr std::uint32_t of_connections = EPOLLIN | EPOLLRDHUP | EPOLLET;
 
 bool control(const fd& events, int how, int what, std::uint32_t wanted, std::uint64_t number) {
@@ -66,7 +64,7 @@ std::uint64_t wire_door::next_deadline() const noexcept {
 
 void wire_door::tell_overdue(std::uint64_t now_ns) {
   for (; !new_.empty() && now_ns - new_.front().second >= handshake_ns; new_.pop_front())
-    seen_.push_back({.number = new_.front().first, .overdue = true});
+    seen_.push_back({.number = new_.front().first, .readable = true, .overdue = true});
 }
 
 void wire_door::left(std::uint64_t now_ns) noexcept {
@@ -101,7 +99,7 @@ void wire_door::accept_some(std::uint64_t now_ns) {
     fd connection = door_.accept();
     if (!connection && errno == EAGAIN) return;
     if (!connection) return pause(errno, now_ns);
-    if (tcp()) keep_alive(connection.get(), peer_timeout_s);
+    if (tcp()) keep_alive(connection.get(), peer_timeout_ms / 1000);
     std::string who = remote_name(connection.get(), tcp());
     new_.emplace_back(++last_number_, now_ns);
     came_.push_back({last_number_, std::move(connection), std::move(who)});

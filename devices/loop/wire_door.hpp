@@ -30,10 +30,12 @@ class wire_door {
   struct news {
     std::uint64_t number = 0;
     bool readable = false, ending = false, writable = false;
-    bool overdue = false;  ///< it came handshake_ns ago; nothing else is said with it
+    bool overdue = false;  ///< it came handshake_ns ago; it is looked at as if readable
   };
 
   static constexpr std::uint64_t handshake_ns = 30 * second_ns;
+  /// A TCP peer whose host is gone is noticed after so long.
+  static constexpr std::uint32_t peer_timeout_ms = 30'000;
 
   static result<wire_door> open(const endpoint& where);
 

@@ -65,13 +65,11 @@ void wire_input::hold_all(std::uint64_t now_ns) {
 
 wire_input::outcome wire_input::hold(peer& one) {
   while (!one.pending) {
-    const zmtp::seen found = one.wire.next();
+    const zmtp::seen found = one.wire.advance();
     if (found == zmtp::seen::failed) return outcome::gone;
+    if (found == zmtp::seen::incomplete) return outcome::nothing;
     if (found == zmtp::seen::dropped) ++too_large_;
     one.pending = found == zmtp::seen::message;
-    if (found != zmtp::seen::incomplete) continue;
-    if (!one.wire.readable()) return outcome::nothing;
-    one.wire.receive();
   }
   return outcome::no_room;
 }
@@ -111,13 +109,10 @@ wire_input::outcome wire_input::take_messages(peer& one, std::uint64_t room,
 void wire_input::look_around(std::uint64_t now_ns) {
   door_.look(now_ns);
   for (const wire_door::news& what : door_.seen()) {
-    if (what.overdue) {
-      cut_silent(what.number, now_ns);
-      continue;
-    }
     const auto found = peers_.find(what.number);
     if (found == peers_.end()) continue;
     peer& one = found->second;
+    if (what.overdue) one.wire.expire();
     one.wire.set_readable(what.ending);
     if (!std::exchange(one.listed, true)) ready_.push_back(what.number);
   }
@@ -129,15 +124,6 @@ void wire_input::admit(wire_door::arrival& one) {
   peers_.try_emplace(one.number, peer{zmtp::connection(zmtp::pulls, std::move(one.connection),
                                                        std::move(one.who), limits_)});
   if (!door_.watch(socket, one.number)) peers_.erase(one.number);
-}
-
-// One that says nothing at all would keep its descriptor for ever.
-void wire_input::cut_silent(std::uint64_t number, std::uint64_t now_ns) {
-  const auto found = peers_.find(number);
-  if (found == peers_.end() || found->second.wire.ready()) return;
-  door_.complain(found->second.wire.who() + " has not shaken hands, its connection is cut", now_ns);
-  std::erase(ready_, number);
-  forget(number, now_ns);
 }
 
 void wire_input::forget(std::uint64_t number, std::uint64_t now_ns) {

@@ -43,7 +43,6 @@ class wire_input final : public input_port {
 
   void look_around(std::uint64_t now_ns);
   void admit(wire_door::arrival& one);
-  void cut_silent(std::uint64_t number, std::uint64_t now_ns);
   outcome take_turn(peer& one, std::uint64_t room, std::uint64_t time_ns);
   outcome take_messages(peer& one, std::uint64_t room, std::uint64_t time_ns);
   void hold_all(std::uint64_t now_ns);

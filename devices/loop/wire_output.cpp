@@ -14,8 +14,7 @@ namespace {
 // Nothing but pings may come.
 constexpr zmtp::intake_limits heard{};
 constexpr int unsent_bytes = 128 * 1024;
-constexpr std::uint32_t peer_timeout_ms = 30'000;
-constexpr std::uint64_t check_every_ns = peer_timeout_ms * ms_ns / 4;
+constexpr std::uint64_t check_every_ns = wire_door::peer_timeout_ms * ms_ns / 4;
 
 // What was not read would make the kernel break the connection, and drop what it has to send.
 void read_away(int connection) noexcept {
@@ -73,11 +72,10 @@ bool wire_output::deliver(peer_id to, const plain_delivery& what) {
 void wire_output::look_around(engine& to) {
   door_.look(now_ns_);
   for (const wire_door::news& what : door_.seen()) {
-    if (what.overdue) {
-      cut_silent(what.number);
-      continue;
-    }
-    wire_link& link = *links_.at(what.number);
+    const auto found = links_.find(what.number);
+    if (found == links_.end()) continue;
+    wire_link& link = *found->second;
+    if (what.overdue) link.wire.expire();
     if (what.writable) link.unblock(door_);
     if (what.readable) listen_to(link, what.ending);
     if (!link.of && !link.gone && link.wire.ready()) join(link, to);
@@ -95,25 +93,10 @@ void wire_output::admit(wire_door::arrival& one) {
   if (door_.watch(socket, one.number)) links_[one.number] = std::move(link);
 }
 
-// One that says nothing at all would keep its descriptor for ever.
-void wire_output::cut_silent(std::uint64_t number) {
-  const auto found = links_.find(number);
-  if (found == links_.end() || found->second->of) return;
-  door_.complain(found->second->wire.who() + " has not shaken hands, its connection is cut",
-                 now_ns_);
-  found->second->gone = true;
-}
-
 void wire_output::listen_to(wire_link& link, bool ending) {
   link.wire.set_readable(ending);
-  for (;;) {
-    const zmtp::seen found = link.wire.next();
-    link.gone = link.gone || found == zmtp::seen::failed;
-    if (link.gone) return;
-    if (found != zmtp::seen::incomplete) continue;
-    if (!link.wire.readable()) break;
-    link.wire.receive();
-  }
+  link.gone = link.gone || link.wire.advance() == zmtp::seen::failed;
+  if (link.gone) return;
   link.wire.rest();
   if (!link.blocked) link.flush(door_);
 }
@@ -172,7 +155,7 @@ void wire_output::look_after_links() {
   next_check_ns_ = now_ns_ + check_every_ns;
   for (const auto& [number, link] : links_) {
     link->wire.out().rest();
-    if (!door_.tcp() || !answers_nothing(link->wire.get(), peer_timeout_ms)) continue;
+    if (!door_.tcp() || !answers_nothing(link->wire.get(), wire_door::peer_timeout_ms)) continue;
     reset_on_close(link->wire.get());
     link->gone = true;
   }

@@ -35,7 +35,6 @@ class wire_output final : public output_port {
  private:
   void look_around(engine& to);
   void admit(wire_door::arrival& one);
-  void cut_silent(std::uint64_t number);
   void listen_to(wire_link& link, bool ending);
   void join(wire_link& link, engine& to);
   void introduce(wire_peer& peer, engine& to);

@@ -67,6 +67,16 @@ seen connection::next() {
   return found == seen::incomplete && ended_ ? seen::failed : found;
 }
 
+seen connection::advance() {
+  for (;;) {
+    const seen found = next();
+    if (found != seen::incomplete && found != seen::progress) return found;
+    if (found == seen::progress) continue;
+    if (!readable_) return found;
+    receive();
+  }
+}
+
 void connection::rest() {
   if (held() > 0 || !memory_ || memory_->capacity() <= read_bytes_min) return;
   memory_ = nullptr;

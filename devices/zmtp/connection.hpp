@@ -36,6 +36,10 @@ class connection {
     readable_ = true;
     ending_ = ending_ || ending;
   }
+  /// As next(), with what the kernel has: no `progress`, and `incomplete` only if it has no more.
+  seen advance();
+  /// As intake::expire(); next() tells.
+  void expire() { intake_.expire(); }
   /// The handshake is done.
   bool ready() const noexcept { return intake_.ready(); }
   outbox& out() noexcept { return out_; }

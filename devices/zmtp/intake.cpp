@@ -16,6 +16,10 @@ seen intake::fail(std::string why) {
   return seen::failed;
 }
 
+void intake::expire() {
+  if (!ready() && phase_ != phase::failed) fail("it has not shaken hands in time");
+}
+
 seen intake::look_at(bytes_view received, std::size_t& consumed) {
   consumed = 0;
   wanted_ = 0;

@@ -46,6 +46,8 @@ class intake {
 
   /// The handshake is done.
   bool ready() const noexcept { return phase_ == phase::traffic; }
+  /// The time to shake hands is over: a failure, unless that is done.
+  void expire();
   /// What the peer is to be sent, cleared by the caller.
   std::vector<std::byte>& to_send() noexcept { return to_send_; }
   const std::string& failure() const noexcept { return failure_; }
