@@ -1,5 +1,6 @@
 #include "devices/loop/output_port.hpp"
 
+#include "devices/loop/output_peer.hpp"
 #include "devices/loop/socket_output.hpp"
 #include "devices/loop/wire_output.hpp"
 #include "devices/transcoder.hpp"
@@ -50,8 +51,34 @@ result<std::unique_ptr<output_port>> output_port::open(
   return socket_output::open(in, *where, std::move(terms), number, doors, next_peer);
 }
 
-void output_port::number(output_peer& peer, engine& to) {
+void output_port::introduce(output_peer& peer, engine& to) {
+  by_number_.erase(peer.number());
   peer.introduce(to, (*next_peer_)++, now_ns_);
+  by_number_[peer.number()] = &peer;
+}
+
+void output_port::retire(output_peer& peer, engine& to) {
+  by_number_.erase(peer.number());
+  peer.lose(to);
+}
+
+bool output_port::pump_peer(output_peer& peer, engine& to) {
+  const bool reported = peer.pump(to, now_ns_);
+  if (!peer.stuck(now_ns_)) return reported;
+  retire(peer, to);
+  introduce(peer, to);
+  return reported;
+}
+
+output_peer* output_port::find(peer_id number) const {
+  const auto found = by_number_.find(number);
+  return found == by_number_.end() ? nullptr : found->second;
+}
+
+bool output_port::deliver(peer_id to, const plain_delivery& what) {
+  output_peer* const peer = find(to);
+  if (peer) peer->push(what);
+  return peer != nullptr;
 }
 
 }  // namespace holdfast

@@ -9,6 +9,7 @@
 
 #include <memory>
 #include <string>
+#include <unordered_map>
 
 #include "devices/gate/gate.hpp"
 #include "devices/loop/outlet.hpp"
@@ -42,7 +43,7 @@ class output_port {
   virtual void on_links(engine&) {}
 
   /// The peer is one of this port's: takes the delivery.
-  virtual bool deliver(peer_id to, const plain_delivery& what) = 0;
+  bool deliver(peer_id to, const plain_delivery& what);
   /// Likewise one raw multipart, at once.
   virtual bool send(peer_id, std::span<const part_out>) { return false; }
   /// Takes in what peers say. True if there may be more.
@@ -70,8 +71,14 @@ class output_port {
   const message_transform* transform() const noexcept { return terms_.transform.get(); }
 
  protected:
-  /// Makes it known under the next number.
-  void number(output_peer& peer, engine& to);
+  /// Makes it known under the next number, once more perhaps.
+  void introduce(output_peer& peer, engine& to);
+  /// The pattern hears the last of it.
+  void retire(output_peer& peer, engine& to);
+  /// pump() of one; a stuck one's local queue goes back to the pattern, where others may take it.
+  bool pump_peer(output_peer& peer, engine& to);
+  /// Null: it is not one of this port's that are known.
+  output_peer* find(peer_id number) const;
 
   output_terms terms_;  // outlives the peers
   std::string actual_;  // where it stands, with the port the system chose
@@ -79,6 +86,7 @@ class output_port {
 
  private:
   peer_id* next_peer_;
+  std::unordered_map<peer_id, output_peer*> by_number_;
 };
 
 }  // namespace holdfast

@@ -81,19 +81,12 @@ void socket_output::join(engine& to, std::unique_ptr<socket_peer> joining) {
   if (terms_.kind != socket_kind::dealer) introduce(*peers_.back(), to);
 }
 
-void socket_output::introduce(socket_peer& peer, engine& to) {
-  by_number_.erase(peer.number());
-  number(peer, to);
-  by_number_[peer.number()] = &peer;
-}
-
 void socket_output::lose(std::size_t index, engine& to) {
   socket_peer& peer = *peers_[index];
   // What it said last is in its socket still.
   while (terms_.hears() && peer.hear(to)) {
   }
-  by_number_.erase(peer.number());
-  peer.lose(to);
+  retire(peer, to);
   peers_.erase(peers_.begin() + static_cast<std::ptrdiff_t>(index));
 }
 
@@ -127,18 +120,10 @@ void socket_output::on_links(engine& to) {
   }
 }
 
-bool socket_output::deliver(peer_id to, const plain_delivery& what) {
-  const auto found = by_number_.find(to);
-  if (found == by_number_.end()) return false;
-  found->second->push(what);
-  return true;
-}
-
 bool socket_output::send(peer_id to, std::span<const part_out> parts) {
-  const auto found = by_number_.find(to);
-  if (found == by_number_.end()) return false;
-  found->second->send(parts);
-  return true;
+  auto* const peer = static_cast<socket_peer*>(find(to));  // it has no others
+  if (peer) peer->send(parts);
+  return peer != nullptr;
 }
 
 bool socket_output::hear(engine& to) {
@@ -163,17 +148,8 @@ bool socket_output::reap(engine& to) {
 bool socket_output::pump(engine& to, instant at) {
   now_ns_ = at.now_ns;
   bool reported = false;
-  for (const auto& p : peers_) {
-    reported = p->pump(to, now_ns_) || reported;
-    if (p->stuck(now_ns_)) recall(*p, to);
-  }
+  for (const auto& p : peers_) reported = pump_peer(*p, to) || reported;
   return reported;
-}
-
-/// The local queue goes back to the pattern: other outputs may have peers that take it.
-void socket_output::recall(socket_peer& from, engine& to) {
-  from.lose(to);
-  introduce(from, to);
 }
 
 bool socket_output::busy() const noexcept {
@@ -202,7 +178,6 @@ void socket_output::close(int linger_ms) noexcept {
   monitor_ = {};
   common_.set_linger(linger_ms);
   for (const auto& p : peers_) p->close(linger_ms);
-  by_number_.clear();
   peers_.clear();
   common_.close();
 }

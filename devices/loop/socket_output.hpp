@@ -8,7 +8,6 @@
 
 #include <memory>
 #include <string>
-#include <unordered_map>
 #include <vector>
 
 #include "devices/loop/output_port.hpp"
@@ -28,7 +27,6 @@ class socket_output final : public output_port {
   void start(engine& to, stream_id stream, instant at) override;
   void on_gate(const gate_event& event, engine& to) override;
   void on_links(engine& to) override;
-  bool deliver(peer_id to, const plain_delivery& what) override;
   bool send(peer_id to, std::span<const part_out> parts) override;
   bool hear(engine& to) override;
   bool reap(engine& to) override;
@@ -48,16 +46,13 @@ class socket_output final : public output_port {
   status bind_or_connect(std::uint64_t number);
   std::unique_ptr<socket_peer> on_common();
   void join(engine& to, std::unique_ptr<socket_peer> joining);
-  void introduce(socket_peer& peer, engine& to);
   void lose(std::size_t index, engine& to);
-  void recall(socket_peer& from, engine& to);
 
   const context* context_;
   endpoint where_;
   gate* doors_;    // null: no peer is behind the gate
   socket common_;  // shared, ack_back, or separate and connected
   std::vector<std::unique_ptr<socket_peer>> peers_;
-  std::unordered_map<peer_id, socket_peer*> by_number_;
   monitor monitor_;
   std::size_t monitor_index_ = 0;
   std::vector<link_event> links_;

@@ -56,19 +56,6 @@ void wire_output::start(engine& to, stream_id stream, instant at) {
   introduce(*peers_.back(), to);
 }
 
-void wire_output::introduce(wire_peer& peer, engine& to) {
-  by_number_.erase(peer.number());
-  number(peer, to);
-  by_number_[peer.number()] = &peer;
-}
-
-bool wire_output::deliver(peer_id to, const plain_delivery& what) {
-  const auto found = by_number_.find(to);
-  if (found == by_number_.end()) return false;
-  found->second->push(what);
-  return true;
-}
-
 void wire_output::look_around(engine& to) {
   door_.look(now_ns_);
   for (const wire_door::news& what : door_.seen()) {
@@ -114,8 +101,7 @@ void wire_output::lose(wire_link& link, engine& to) {
                    now_ns_);
   wire_peer* const peer = link.of;
   if (peer && terms_.apart()) {
-    by_number_.erase(peer->number());
-    peer->lose(to);
+    retire(*peer, to);
     std::erase_if(peers_, [&](const auto& one) { return one.get() == peer; });
   } else if (peer) {
     peer->detach(link);
@@ -132,20 +118,12 @@ bool wire_output::reap(engine& to) {
   return !gone.empty();
 }
 
-void wire_output::recall(wire_peer& from, engine& to) {
-  from.lose(to);
-  introduce(from, to);
-}
-
 bool wire_output::pump(engine& to, instant at) {
   now_ns_ = at.now_ns;
   look_around(to);
   look_after_links();
   bool reported = reap(to);
-  for (const auto& peer : peers_) {
-    reported = peer->pump(to, now_ns_) || reported;
-    if (peer->stuck(now_ns_)) recall(*peer, to);
-  }
+  for (const auto& peer : peers_) reported = pump_peer(*peer, to) || reported;
   return reported;
 }
 
@@ -185,7 +163,6 @@ void wire_output::close(int linger_ms) noexcept {
     if (!terms_.apart()) flush_until(link->wire, deadline);
     read_away(link->wire.get());
   }
-  by_number_.clear();
   peers_.clear();
   links_.clear();
 }

@@ -22,7 +22,6 @@ class wire_output final : public output_port {
   wire_output(output_terms terms, wire_door door, peer_id& next_peer);
 
   void start(engine& to, stream_id stream, instant at) override;
-  bool deliver(peer_id to, const plain_delivery& what) override;
   bool reap(engine& to) override;
   bool pump(engine& to, instant at) override;
   bool busy() const noexcept override;
@@ -37,15 +36,12 @@ class wire_output final : public output_port {
   void admit(wire_door::arrival& one);
   void listen_to(wire_link& link, bool ending);
   void join(wire_link& link, engine& to);
-  void introduce(wire_peer& peer, engine& to);
   void lose(wire_link& link, engine& to);
-  void recall(wire_peer& from, engine& to);
   void look_after_links();
 
   wire_door door_;
   std::unordered_map<std::uint64_t, std::unique_ptr<wire_link>> links_;  // by number
   std::vector<std::unique_ptr<wire_peer>> peers_;  // shared: one, for all connections
-  std::unordered_map<peer_id, wire_peer*> by_number_;
   std::uint64_t next_check_ns_ = 0;
 };
 
