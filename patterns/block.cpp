@@ -60,22 +60,25 @@ bool entry::sum_holds() const noexcept {
   return load<std::uint32_t>(whole.data() + 4) == checksum32(whole.subspan(sum_end));
 }
 
+// Most entries are a head and their bytes: those take few steps.
 bool entry_walker::next(entry& into) noexcept {
   if (!ok_ || rest_.empty()) return false;
   ok_ = false;  // until this entry proves well formed
   if (rest_.size() < entry_head_bytes) return false;
-  const std::size_t len = load<std::uint32_t>(rest_.data());
+  const std::byte* const at = rest_.data();
+  const std::size_t len = load<std::uint32_t>(at);
   const std::size_t padded = align_up(len, 4);
   if (len < entry_head_bytes || padded > rest_.size()) return false;
-  into = {};
-  into.whole = rest_.first(len);
-  into.flags = load<std::uint8_t>(rest_.data() + 8);
-  into.dt = load<std::uint16_t>(rest_.data() + 10);
-  if ((into.flags & ~known_flags) || rest_[9] != std::byte{0}) return false;
-  if (!all_zero(rest_.subspan(len, padded - len))) return false;
+  const auto flags = load<std::uint16_t>(at + 8);  // and the byte behind them, which is 0
+  if ((flags & ~unsigned{known_flags}) != 0) return false;
+  if (padded != len && !all_zero(rest_.subspan(len, padded - len))) return false;
+  into.whole = {at, len};
+  into.flags = static_cast<std::uint8_t>(flags);
+  into.dt = load<std::uint16_t>(at + 10);
+  into.props = into.lengths = {};
   bytes_view rest = into.whole.subspan(entry_head_bytes);
-  if ((into.flags & entry_flag::props) && !decode_props(rest, into)) return false;
-  if ((into.flags & entry_flag::multipart) && !decode_lengths(rest, into)) return false;
+  if ((flags & entry_flag::props) && !decode_props(rest, into)) return false;
+  if ((flags & entry_flag::multipart) && !decode_lengths(rest, into)) return false;
   into.data = rest;
   rest_ = rest_.subspan(padded);
   return ok_ = true;

@@ -154,7 +154,7 @@ TEST_CASE("journal export and follow") {
   CHECK(mcap.choice.to->value == 1'772'368'200 * second_ns);
   CHECK(has(mistake({"journal", "export", "d", "--format", "bag"}), "neither jsonl nor mcap"));
   CHECK(has(mistake({"journal", "export", "d", "--from", "yesterday"}), "2026-03-01T12:30:00Z"));
-  CHECK(has(mistake({"journal", "export", "d", "--schema", "f"}), "--schema-name"));
+  CHECK(has(mistake({"journal", "export", "d", "--schema", "f"}), "--schema requires --schema-"));
   const auto follow = understood<follow_args>(
       {"journal", "follow", "d", "--json", "--count", "3", "--from", "first"});
   CHECK(follow.count == 3);
