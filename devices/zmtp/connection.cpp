@@ -11,6 +11,9 @@ namespace holdfast::zmtp {
 namespace {
 
 constexpr std::uint64_t unsent_max = 64 << 10;  // answers to pings
+constexpr std::uint64_t large_bytes = 64 << 10;
+constexpr unsigned small_reads_max = 8;  // the end of a batch is small, whatever the batch was
+constexpr std::size_t look_ahead = read_bytes_min / 4, keep_bytes_min = 4096;
 
 }  // namespace
 
@@ -22,7 +25,8 @@ connection::connection(const role& as, fd socket, std::string who, const intake_
 bool connection::receive() {
   if (ended_) return false;
   make_room();
-  const std::size_t asked = memory_->capacity() - end_;
+  const std::size_t room = memory_->capacity() - end_;
+  const std::size_t asked = missing() > 0 ? std::min(room, missing() + look_ahead) : room;
   const ssize_t got = ::recv(socket_.get(), memory_->data() + end_, asked, MSG_DONTWAIT);
   if (got < 0 && errno == EINTR) return true;
   if (got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) return readable_ = false;
@@ -36,26 +40,47 @@ bool connection::receive() {
   return true;
 }
 
-// The part of a message that is there stays together with what is to come.
+// Of a large message whose begin is here. Little is read beyond it: that has to be moved.
+std::size_t connection::missing() const noexcept {
+  const std::uint64_t wanted = intake_.wanted();
+  return wanted < large_bytes || wanted <= held() ? 0 : static_cast<std::size_t>(wanted) - held();
+}
+
+// The part of a message that is there stays together with what is to come. Memory of which
+// something is kept is not written over.
 void connection::make_room() {
-  const std::size_t wanted =
-      std::max<std::size_t>({read_bytes_, intake_.wanted(), held() + read_bytes_min / 4});
-  if (memory_ && wanted <= memory_->capacity()) {
-    if (begin_ > 0 && held() > 0) std::memmove(memory_->data(), memory_->data() + begin_, held());
-  } else {
-    auto* fresh = new slab(wanted);
-    buffer_ref holder(fresh);
-    if (held() > 0) std::memcpy(fresh->data(), memory_->data() + begin_, held());
-    memory_ = fresh;
-    holder_ = std::move(holder);
+  const std::size_t least =
+      missing() > 0 ? missing() + look_ahead : std::max(read_bytes_ / 8, look_ahead);
+  if (memory_ && holder_.unique() && begin_ > 0) {
+    if (held() > 0) std::memmove(memory_->data(), memory_->data() + begin_, held());
+    end_ = held();
+    begin_ = 0;
   }
+  const std::size_t all = missing() > 0 ? held() + least : std::max(read_bytes_, held() + least);
+  const bool grows = holder_.unique() && memory_->capacity() < all;
+  if (!memory_ || grows || memory_->capacity() - end_ < least) move_to(new slab(all));
+}
+
+void connection::move_to(slab* fresh) {
+  buffer_ref holder(fresh);
+  if (held() > 0) std::memcpy(fresh->data(), memory_->data() + begin_, held());
   end_ = held();
   begin_ = 0;
+  memory_ = fresh;
+  holder_ = std::move(holder);
+}
+
+buffer_ref connection::kept(bytes_view part) const {
+  if (part.size() < keep_bytes_min) return copy_to_buffer(part);
+  return buffer_ref(holder_.owner(), part);
 }
 
 void connection::learn(std::size_t asked, std::size_t got) noexcept {
   if (got == asked) read_bytes_ = std::min(read_bytes_ * 2, read_bytes_max);
-  if (got < read_bytes_ / 8) read_bytes_ = std::max(read_bytes_ / 2, read_bytes_min);
+  small_reads_ = got < read_bytes_ / 8 ? small_reads_ + 1 : 0;
+  if (small_reads_ < small_reads_max) return;
+  small_reads_ = 0;
+  read_bytes_ = std::max(read_bytes_ / 2, read_bytes_min);
 }
 
 seen connection::next() {

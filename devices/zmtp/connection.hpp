@@ -1,9 +1,10 @@
 // connection: a peer that connected: its socket, what was received of it, its intake and outbox.
 //
 // Contract: one thread; no call waits. Parts of a message are views into the connection's memory
-// until the next receive(). Memory: 16 KiB while idle; while it sends, up to read_bytes_max or one
-// message of the greatest size, whichever is more; and the outbox. What is to be answered goes to
-// the outbox, and on at once if that was empty.
+// until the next receive(); kept() makes them last. Memory: 16 KiB while idle; while it sends, up
+// to read_bytes_max or one message of the greatest size, whichever is more, what is kept of it
+// aside; and the outbox. What is to be answered goes to the outbox, and on at once if that was
+// empty.
 #pragma once
 
 #include <memory>
@@ -29,6 +30,9 @@ class connection {
   seen next();
   std::span<const bytes_view> parts() const noexcept { return intake_.parts(); }
   std::uint64_t bytes() const noexcept { return intake_.bytes(); }
+  /// One of parts(), for as long as it is wanted: a large one where it lies, a small one copied, as
+  /// it would hold all that was received with it.
+  buffer_ref kept(bytes_view part) const;
   /// The kernel may have more.
   bool readable() const noexcept { return readable_; }
   /// `ending`: the peer has said that no more will come.
@@ -56,7 +60,9 @@ class connection {
 
  private:
   std::size_t held() const noexcept { return end_ - begin_; }
+  std::size_t missing() const noexcept;
   void make_room();
+  void move_to(slab* fresh);
   void learn(std::size_t asked, std::size_t got) noexcept;
   void end() noexcept;
   void answer();
@@ -69,7 +75,8 @@ class connection {
   buffer_ref holder_;           // keeps memory_ alive
   slab* memory_ = nullptr;
   std::size_t begin_ = 0, end_ = 0;
-  std::size_t read_bytes_ = read_bytes_min;  // a read that fills its room doubles it
+  std::size_t read_bytes_ = read_bytes_min;  // a read that fills it doubles it
+  unsigned small_reads_ = 0;                 // one after the other
   bool readable_ = true, ending_ = false, ended_ = false;
 };
 

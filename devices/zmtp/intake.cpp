@@ -25,6 +25,7 @@ seen intake::look_at(bytes_view received, std::size_t& consumed) {
   wanted_ = 0;
   switch (phase_) {
     case phase::signature: return greet(received, consumed);
+    case phase::revision: return settle_version(received, consumed);
     case phase::greeting: return end_greeting(received, consumed);
     case phase::old_greeting: return end_old_greeting(received, consumed);
     case phase::identity: return pass_identity(received, consumed);
@@ -35,7 +36,17 @@ seen intake::look_at(bytes_view received, std::size_t& consumed) {
   return seen::failed;
 }
 
+// Both sides say which version they speak once they have seen the other's signature.
 seen intake::greet(bytes_view received, std::size_t& consumed) {
+  const bool whole = received.size() >= signature_bytes;
+  if (whole && version_of(received.first(signature_bytes)) == version::unknown) {
+    send(revision());
+    phase_ = phase::revision;
+  }
+  return settle_version(received, consumed);
+}
+
+seen intake::settle_version(bytes_view received, std::size_t& consumed) {
   switch (version_of(received)) {
     case version::unknown: return seen::incomplete;
     case version::unsupported:

@@ -1,5 +1,5 @@
-// intake: what one peer says, as a PULL or a PUSH reads it: greeting, handshake, messages. A PULL
-// says nothing more once it is ready, but pings.
+// intake: what one peer says, as its opposite (zmtp::role) reads it: greeting, handshake, messages.
+// A PULL says nothing more once it is ready, but pings.
 //
 // Contract: sans-IO, one thread. look_at() is given the bytes that were received and not consumed
 // yet, from the same first byte on until some are consumed; a message's parts are views into them.
@@ -55,6 +55,7 @@ class intake {
  private:
   enum class phase : std::uint8_t {
     signature,
+    revision,
     greeting,
     old_greeting,
     identity,
@@ -67,6 +68,7 @@ class intake {
   };
 
   seen greet(bytes_view received, std::size_t& consumed);
+  seen settle_version(bytes_view received, std::size_t& consumed);
   seen end_greeting(bytes_view received, std::size_t& consumed);
   seen end_old_greeting(bytes_view received, std::size_t& consumed);
   seen pass_identity(bytes_view received, std::size_t& consumed);

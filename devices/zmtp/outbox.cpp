@@ -57,7 +57,9 @@ io outbox::flush(int socket) {
     what.msg_iovlen = gather(pieces);
     const ssize_t sent = ::sendmsg(socket, &what, MSG_DONTWAIT | MSG_NOSIGNAL);
     if (sent < 0 && errno == EINTR) continue;
-    if (sent < 0) return errno == EAGAIN || errno == EWOULDBLOCK ? io::would_block : io::failed;
+    if (sent < 0 && errno != EAGAIN && errno != EWOULDBLOCK) return io::failed;
+    if (sent < 0) drop_written();
+    if (sent < 0) return io::would_block;
     pass(static_cast<std::uint64_t>(sent));
   }
   clear();
@@ -101,6 +103,20 @@ void outbox::pass(std::uint64_t bytes) {
     slice_at_ = 0;
     ++next_slice_;
   }
+}
+
+// A peer that always takes some, and never all: what it took makes room.
+void outbox::drop_written() {
+  const auto first =
+      std::find_if(ends_.begin(), ends_.end(), [&](const end& one) { return one.at > written_; });
+  ends_.erase(ends_.begin(), first);
+  slices_.erase(slices_.begin(), slices_.begin() + static_cast<std::ptrdiff_t>(next_slice_));
+  next_slice_ = 0;
+  if (copied_at_ < copied_size_ / 2) return;
+  std::memmove(copied_.data(), copied_.data() + copied_at_, copied_size_ - copied_at_);
+  copied_size_ -= copied_at_;
+  for (slice& one : slices_) one.behind -= copied_at_;
+  copied_at_ = 0;
 }
 
 void outbox::clear() {

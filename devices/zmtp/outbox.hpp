@@ -2,8 +2,8 @@
 // in one piece of memory, large parts where they lie, all in one system call.
 //
 // Contract: one thread, non-blocking sockets. What add() was given by reference stays alive until
-// it is written. Memory: what was added since it was empty last, which its user bounds; copied
-// bytes keep their room until rest().
+// it is written. Memory: about twice what was added and is not written, which its user bounds; it
+// keeps its room until rest().
 #pragma once
 
 #include <cstdint>
@@ -24,8 +24,9 @@ class outbox {
   /// What belongs to no message, between two.
   void add(bytes_view raw);
   bool empty() const noexcept { return added_ == written_; }
-  /// Since it was empty last.
-  std::uint64_t bytes() const noexcept { return added_; }
+  /// Not written yet.
+  std::uint64_t bytes() const noexcept { return added_ - written_; }
+  /// Of which something is left, and some that were written lately.
   std::size_t messages() const noexcept { return ends_.size(); }
 
   /// Writes what the kernel takes: done, would_block (some is left), or failed (errno).
@@ -48,6 +49,7 @@ class outbox {
   std::byte* grow(std::size_t bytes);
   std::size_t gather(std::span<iovec> into) const;
   void pass(std::uint64_t bytes);
+  void drop_written();
   void clear();
 
   std::vector<std::byte> copied_;

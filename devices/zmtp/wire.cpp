@@ -53,12 +53,15 @@ std::vector<std::byte> signature() {
   return made;
 }
 
+std::vector<std::byte> revision() {
+  return {major};
+}
+
 std::vector<std::byte> rest_of_greeting(version spoken, const role& as) {
-  if (spoken == version::v2)
-    return {major, as.own_number, std::byte{0}, std::byte{0}};  // no identity
-  std::vector<std::byte> made{major, minor};
+  if (spoken == version::v2) return {as.own_number, std::byte{0}, std::byte{0}};  // no identity
+  std::vector<std::byte> made{minor};
   append(made, "NULL");
-  made.resize(greeting_bytes - signature_bytes);
+  made.resize(greeting_bytes - signature_bytes - 1);
   return made;
 }
 

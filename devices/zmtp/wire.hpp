@@ -1,5 +1,6 @@
-// wire: the bytes of ZMTP as PUSH and PULL need them: greeting, frame heads, and the commands of
-// the NULL mechanism. Versions 3.x and 2.0 (rfc.zeromq.org: 37/ZMTP, 23/ZMTP, 15/ZMTP).
+// wire: the bytes of ZMTP as PUSH, PULL, ROUTER and DEALER need them: greeting, frame heads, and
+// the commands of the NULL mechanism. Versions 3.x and 2.0 (rfc.zeromq.org: 37/ZMTP, 23/ZMTP,
+// 15/ZMTP).
 //
 // Contract: pure. What is foreign is looked at within its bounds only. Integers are big-endian.
 #pragma once
@@ -38,9 +39,13 @@ struct role {
 };
 inline constexpr role pulls{"PULL", "PUSH", std::byte{7}, std::byte{8}};
 inline constexpr role pushes{"PUSH", "PULL", std::byte{8}, std::byte{7}};
+inline constexpr role routes{"ROUTER", "DEALER", std::byte{6}, std::byte{5}};
+inline constexpr role deals{"DEALER", "ROUTER", std::byte{5}, std::byte{6}};
 
-/// What is sent first: the signature, then what the peer's version asks for.
+/// What is sent first: the signature; once the peer's is there, the version we speak; then what
+/// the version it speaks asks for.
 std::vector<std::byte> signature();
+std::vector<std::byte> revision();
 std::vector<std::byte> rest_of_greeting(version spoken, const role& as);
 
 /// Of as many bytes as there are, eight at most.

@@ -146,6 +146,48 @@ TEST_CASE("a message that is too large is dropped alone, and never held whole") 
   CHECK(got.held_most < 700);  // byte by byte: no more than a message that is taken
 }
 
+TEST_CASE("a router and a dealer read each other, of both versions") {
+  const auto ends = [](const role& as) {
+    const std::string own = as.own == routes.own ? "ROUTER" : "DEALER";
+    const std::string peer = as.own == routes.own ? "DEALER" : "ROUTER";
+    const char own_number = as.own == routes.own ? '\6' : '\5';
+    const char peer_number = as.own == routes.own ? '\5' : '\6';
+    const account got =
+        read(greeting_of("NULL") + ready_of(peer) + framed("head", more) + framed("body"), as);
+    CHECK(got.messages == std::vector<std::vector<std::string>>{{"head", "body"}});
+    CHECK(got.sent.ends_with(ready_of(own)));
+    const account old = read(signature_text + '\1' + peer_number + framed("") + framed("one"), as);
+    CHECK(old.messages == std::vector<std::vector<std::string>>{{"one"}});
+    CHECK(old.sent == signature_text + '\3' + own_number + std::string(2, '\0'));
+    CHECK(read(hello, as).failure.find(peer) != std::string::npos);
+  };
+  ends(routes);
+  ends(deals);
+}
+
+TEST_CASE("two of us shake hands: each says its version once it has seen the other's signature") {
+  intake left(routes, limits), right(deals, limits);
+  std::string to_right, to_left;
+  const auto pass = [](intake& from, std::string& held, std::string& answers) {
+    for (std::size_t consumed = 0; !held.empty(); held.erase(0, consumed)) {
+      const seen found =
+          from.look_at({reinterpret_cast<const std::byte*>(held.data()), held.size()}, consumed);
+      for (const std::byte b : from.to_send()) answers += static_cast<char>(b);
+      from.to_send().clear();
+      REQUIRE(found != seen::failed);
+      if (found == seen::incomplete) return;
+    }
+  };
+  to_left = to_right = signature_text;
+  left.to_send().clear();
+  right.to_send().clear();
+  for (int round = 0; round < 4; ++round) {
+    pass(left, to_left, to_right);
+    pass(right, to_right, to_left);
+  }
+  CHECK((left.ready() && right.ready()));
+}
+
 TEST_CASE("who cannot be served is told apart") {
   CHECK(read("GET / HTTP/1.1\r\n\r\n").failure.find("no ZMTP") != std::string::npos);
   CHECK(read(signature_text + "\0"s).failure.find("older than 2.0") != std::string::npos);

@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <random>
 #include <string>
 #include <vector>
@@ -99,6 +100,29 @@ TEST_CASE("outbox: whatever is added leaves once, in order, and is told whole wh
     }
     CHECK(got == wanted);
   }
+}
+
+TEST_CASE("outbox: a peer that never takes all keeps nothing of what it took") {
+  std::mt19937_64 random(20261129);
+  const narrow_pair wire;
+  outbox out;
+  std::string wanted, got;
+  std::size_t messages_most = 0;
+  for (std::uint64_t mark = 0; mark < 4000; ++mark) {
+    const message parts = drawn(random);
+    add(out, parts, mark);
+    wanted += on_the_wire(parts);
+    while (out.bytes() > 100'000) {
+      REQUIRE(out.flush(wire.near.get()) == io::would_block);
+      got += wire.read(3000);
+    }
+    CHECK(out.bytes() <= 100'000);
+    messages_most = std::max(messages_most, out.messages());
+  }
+  CHECK(messages_most < 1000);  // of 4000
+  while (out.flush(wire.near.get()) == io::would_block) got += wire.read(3000);
+  for (std::string more = wire.read(3000); !more.empty(); more = wire.read(3000)) got += more;
+  CHECK(got == wanted);
 }
 
 TEST_CASE("outbox: bytes of no message go between two") {
