@@ -26,9 +26,13 @@ void keep_alive(int connection, int seconds) noexcept {
   set_option(connection, SOL_SOCKET, SO_KEEPALIVE, 1);
 }
 
+void send_at_once(int connection) noexcept {
+  set_option(connection, IPPROTO_TCP, TCP_NODELAY, 1);
+}
+
 void bound_unsent(int connection, bool tcp, int bytes) noexcept {
   if (!tcp) return set_option(connection, SOL_SOCKET, SO_SNDBUF, bytes);
-  set_option(connection, IPPROTO_TCP, TCP_NODELAY, 1);
+  send_at_once(connection);
   set_option(connection, IPPROTO_TCP, TCP_NOTSENT_LOWAT, bytes);
 }
 

@@ -9,6 +9,8 @@ namespace holdfast {
 
 /// A TCP peer whose kernel answers nothing for about so many seconds, three at least, is gone.
 void keep_alive(int connection, int seconds) noexcept;
+/// TCP: what is written does not wait for more.
+void send_at_once(int connection) noexcept;
 /// What waits here before it is sent stays near so many bytes; what is in flight is not bounded.
 /// TCP sends at once.
 void bound_unsent(int connection, bool tcp, int bytes) noexcept;

@@ -85,6 +85,7 @@ struct device_loop::parts final : outlet {
   void receive(instant at);
   void receive_acks(ack_back_port& from);
   void report_lost();
+  void flush_routers();
   void hand_over(instant at);
   bool may_take() const;
   bool one_waits() const;

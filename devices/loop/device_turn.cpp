@@ -31,8 +31,7 @@ void device_loop::parts::fill_poller() {
   waiting.add_fd(doors ? doors->wake_fd() : -1);
   const bool take = may_take();
   for (const auto& in : inputs) in->add_to(waiting, take);
-  for (const auto& r : routers)
-    waiting.add(r->raw(), r->pausable() ? take && !r->waiting() : taking);
+  for (const auto& r : routers) r->add_to(waiting, r->pausable() ? take : taking);
   for (const ack_back_port& a : ack_backs) waiting.add(a.in);
   if (admin) admin_at = waiting.add(admin->raw());
   for (auto& out : outputs) out->add_to(waiting);
@@ -49,6 +48,7 @@ std::uint64_t device_loop::parts::deadline() const {
   if (again || (core->room_grew() && one_waits())) return 0;
   std::uint64_t next = core->next_deadline();
   for (const auto& in : inputs) next = std::min(next, in->next_deadline());
+  for (const auto& r : routers) next = std::min(next, r->next_deadline());
   for (const auto& out : outputs) {
     if (out->busy()) return 0;
     next = std::min(next, out->next_deadline());
@@ -72,12 +72,15 @@ void device_loop::parts::turn(std::uint64_t wait_ns) {
       if (out->linked(waiting)) out->on_links(*core);
     }
     for (auto& in : inputs) in->take_poll(waiting);
+    for (auto& r : routers) r->take_poll(waiting);
     if (waiting.readable(2)) take_gate();
   }
   receive(at);
   report_lost();
   core->end(!again);
+  flush_routers();
   hand_over(at);
+  flush_routers();
   report_lost();
   if (admin && polled && waiting.readable(admin_at)) answer_admin(at);
   tell_failure();
@@ -101,8 +104,11 @@ void device_loop::parts::take_gate() {
 
 void device_loop::parts::receive(instant at) {
   for (auto& r : routers) {
-    if (!(r->pausable() ? may_take() : taking)) continue;
-    r->receive(*core, core->available().message_bytes);
+    if (!(r->pausable() ? may_take() : taking)) {
+      r->keep_up(at);
+      continue;
+    }
+    r->receive(*core, core->available().message_bytes, at);
     if (!r->asking().empty()) answer_askers(at);
     again = again || !r->drained();
   }
@@ -151,6 +157,10 @@ void device_loop::parts::report_lost() {
     r->lost().clear();
   }
   for (auto& out : outputs) again = out->reap(*core) || again;
+}
+
+void device_loop::parts::flush_routers() {
+  for (auto& r : routers) r->flush();
 }
 
 /// What was handed over makes room for more, at once.

@@ -1,12 +1,10 @@
 #include "devices/loop/wire_output.hpp"
 
-#include <poll.h>
-#include <sys/socket.h>
-
 #include <algorithm>
 #include <utility>
 
 #include "devices/gate/peer_socket.hpp"
+#include "devices/zmtp/parting.hpp"
 
 namespace holdfast {
 namespace {
@@ -14,24 +12,6 @@ namespace {
 // Nothing but pings may come.
 constexpr zmtp::intake_limits heard{};
 constexpr int unsent_bytes = 128 * 1024;
-constexpr std::uint64_t check_every_ns = wire_door::peer_timeout_ms * ms_ns / 4;
-
-// What was not read would make the kernel break the connection, and drop what it has to send.
-void read_away(int connection) noexcept {
-  char bytes[4096];
-  for (int reads = 0; reads < 64; ++reads)
-    if (::recv(connection, bytes, sizeof bytes, MSG_DONTWAIT) <= 0) return;
-}
-
-void flush_until(zmtp::connection& wire, std::uint64_t deadline_ns) noexcept {
-  while (wire.flush() == io::would_block) {
-    const std::uint64_t now = monotonic_now();
-    pollfd waiting{wire.get(), POLLOUT, 0};
-    if (now >= deadline_ns) return;
-    ::poll(&waiting, 1,
-           static_cast<int>(std::min<std::uint64_t>((deadline_ns - now) / ms_ns, 1000) + 1));
-  }
-}
 
 }  // namespace
 
@@ -61,7 +41,7 @@ void wire_output::look_around(engine& to) {
   for (const wire_door::news& what : door_.seen()) {
     const auto found = links_.find(what.number);
     if (found == links_.end()) continue;
-    wire_link& link = *found->second;
+    output_link& link = *found->second;
     if (what.overdue) link.wire.expire();
     if (what.writable) link.unblock(door_);
     if (what.readable) listen_to(link, what.ending);
@@ -74,13 +54,13 @@ void wire_output::look_around(engine& to) {
 void wire_output::admit(wire_door::arrival& one) {
   const int socket = one.connection.get();
   bound_unsent(socket, door_.tcp(), unsent_bytes);
-  auto link = std::make_unique<wire_link>(wire_link{
-      one.number,
-      zmtp::connection(zmtp::pushes, std::move(one.connection), std::move(one.who), heard)});
+  auto link = std::make_unique<output_link>(
+      output_link{{one.number, zmtp::connection(zmtp::pushes, std::move(one.connection),
+                                                std::move(one.who), heard)}});
   if (door_.watch(socket, one.number)) links_[one.number] = std::move(link);
 }
 
-void wire_output::listen_to(wire_link& link, bool ending) {
+void wire_output::listen_to(output_link& link, bool ending) {
   link.wire.set_readable(ending);
   link.gone = link.gone || link.wire.advance() == zmtp::seen::failed;
   if (link.gone) return;
@@ -88,14 +68,14 @@ void wire_output::listen_to(wire_link& link, bool ending) {
   if (!link.blocked) link.flush(door_);
 }
 
-void wire_output::join(wire_link& link, engine& to) {
+void wire_output::join(output_link& link, engine& to) {
   if (!terms_.apart()) return peers_.front()->attach(link);
   peers_.push_back(std::make_unique<wire_peer>(terms_, link.wire.who(), door_));
   peers_.back()->attach(link);
   introduce(*peers_.back(), to);
 }
 
-void wire_output::lose(wire_link& link, engine& to) {
+void wire_output::lose(output_link& link, engine& to) {
   if (!link.wire.failure().empty())
     door_.complain("the connection of " + link.wire.who() + " is cut: " + link.wire.failure(),
                    now_ns_);
@@ -111,10 +91,10 @@ void wire_output::lose(wire_link& link, engine& to) {
 }
 
 bool wire_output::reap(engine& to) {
-  std::vector<wire_link*> gone;
+  std::vector<output_link*> gone;
   for (const auto& [number, link] : links_)
     if (link->gone) gone.push_back(link.get());
-  for (wire_link* link : gone) lose(*link, to);
+  for (output_link* link : gone) lose(*link, to);
   return !gone.empty();
 }
 
@@ -130,13 +110,8 @@ bool wire_output::pump(engine& to, instant at) {
 // In a while: who has vanished; and the memory of a burst that is over.
 void wire_output::look_after_links() {
   if (now_ns_ < next_check_ns_) return;
-  next_check_ns_ = now_ns_ + check_every_ns;
-  for (const auto& [number, link] : links_) {
-    link->wire.out().rest();
-    if (!door_.tcp() || !answers_nothing(link->wire.get(), wire_door::peer_timeout_ms)) continue;
-    reset_on_close(link->wire.get());
-    link->gone = true;
-  }
+  next_check_ns_ = now_ns_ + wire_link::look_every_ns;
+  for (const auto& [number, link] : links_) link->look_after(door_);
 }
 
 bool wire_output::busy() const noexcept {
@@ -160,8 +135,8 @@ void wire_output::close(int linger_ms) noexcept {
       linger_ms < 0 ? never_ns : monotonic_now() + static_cast<std::uint64_t>(linger_ms) * ms_ns;
   door_.close();
   for (const auto& [number, link] : links_) {
-    if (!terms_.apart()) flush_until(link->wire, deadline);
-    read_away(link->wire.get());
+    if (!terms_.apart()) zmtp::flush_until(link->wire, deadline);
+    zmtp::read_away(link->wire);
   }
   peers_.clear();
   links_.clear();

@@ -34,13 +34,13 @@ class wire_output final : public output_port {
  private:
   void look_around(engine& to);
   void admit(wire_door::arrival& one);
-  void listen_to(wire_link& link, bool ending);
-  void join(wire_link& link, engine& to);
-  void lose(wire_link& link, engine& to);
+  void listen_to(output_link& link, bool ending);
+  void join(output_link& link, engine& to);
+  void lose(output_link& link, engine& to);
   void look_after_links();
 
   wire_door door_;
-  std::unordered_map<std::uint64_t, std::unique_ptr<wire_link>> links_;  // by number
+  std::unordered_map<std::uint64_t, std::unique_ptr<output_link>> links_;  // by number
   std::vector<std::unique_ptr<wire_peer>> peers_;  // shared: one, for all connections
   std::uint64_t next_check_ns_ = 0;
 };

@@ -1,7 +1,6 @@
 #include "devices/loop/wire_peer.hpp"
 
 #include <algorithm>
-#include <utility>
 
 #include "devices/gate/peer_socket.hpp"
 
@@ -13,32 +12,18 @@ constexpr std::uint64_t first_crowd_pause_ns = ms_ns / 2;
 
 }  // namespace
 
-void wire_link::flush(const wire_door& door) {
-  if (wire.out().empty()) return;
-  const io outcome = wire.flush();
-  gone = gone || outcome == io::failed;
-  const bool full = outcome != io::done;
-  if (full != blocked) door.watch_writable(wire.get(), number, full);
-  blocked = full;
-}
-
-void wire_link::unblock(const wire_door& door) {
-  if (!wire.out().empty()) return flush(door);
-  if (std::exchange(blocked, false)) door.watch_writable(wire.get(), number, false);
-}
-
 wire_peer::wire_peer(const output_terms& terms, std::string name, const wire_door& door)
     : output_peer(terms, std::move(name), terms.apart()), door_(door) {
   crowd_pause_ns_ = first_crowd_pause_ns;
 }
 
-void wire_peer::attach(wire_link& link) {
+void wire_peer::attach(output_link& link) {
   link.of = this;
   links_.push_back(&link);
   look_at_links();
 }
 
-void wire_peer::detach(wire_link& link) {
+void wire_peer::detach(output_link& link) {
   link.of = nullptr;
   links_.erase(std::find(links_.begin(), links_.end(), &link));
   look_at_links();

@@ -12,25 +12,15 @@
 #include <vector>
 
 #include "devices/loop/output_peer.hpp"
-#include "devices/loop/wire_door.hpp"
-#include "devices/zmtp/connection.hpp"
+#include "devices/loop/wire_link.hpp"
 
 namespace holdfast {
 
 class wire_peer;
 
 /// A connection of an output.
-struct wire_link {
-  std::uint64_t number = 0;
-  zmtp::connection wire;
+struct output_link : wire_link {
   wire_peer* of = nullptr;  ///< since its handshake is done
-  bool blocked = false;     ///< its kernel takes no more; the door watches it
-  bool gone = false;
-
-  /// Writes what waits.
-  void flush(const wire_door& door);
-  /// The door says that it takes bytes again.
-  void unblock(const wire_door& door);
 };
 
 class wire_peer final : public output_peer {
@@ -38,8 +28,8 @@ class wire_peer final : public output_peer {
   static constexpr std::uint64_t batch_bytes = 128 * 1024;
 
   wire_peer(const output_terms& terms, std::string name, const wire_door& door);
-  void attach(wire_link& link);
-  void detach(wire_link& link);
+  void attach(output_link& link);
+  void detach(output_link& link);
   std::size_t links() const noexcept { return links_.size(); }
   /// Something changed about a connection's taking.
   void look_at_links() noexcept;
@@ -52,7 +42,7 @@ class wire_peer final : public output_peer {
   bool has_room(const wire_link& link) const noexcept;
 
   const wire_door& door_;
-  std::vector<wire_link*> links_;
+  std::vector<output_link*> links_;
   std::size_t next_ = 0;  // the connection whose turn it is
 };
 

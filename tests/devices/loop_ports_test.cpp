@@ -60,7 +60,7 @@ struct fixture {
     socket peer = connected(port.actual(), kind);
     REQUIRE(ready(peer, false));
     send(peer, sizes);
-    REQUIRE(ready(port.raw(), true));
+    REQUIRE(asks_to_be_read(port));
     return peer;
   }
   /// A PUSH whose messages of these sizes leave as soon as the port shakes hands.
@@ -82,6 +82,11 @@ struct fixture {
       const part_out part{as_bytes_view(text.data(), text.size()), nullptr};
       REQUIRE(peer.send({&part, 1}) == io::done);
     }
+  }
+  static bool asks_to_be_read(router_port& port) {
+    poller p;
+    port.add_to(p, true);
+    return p.wait(patience_ns) && p.readable(0);
   }
   static bool ready(const socket& what, bool readable) {
     poller p;
@@ -118,14 +123,14 @@ TEST_CASE("a request larger than the room that is left waits in its port") {
   const socket client = f.peer_of(*in, socket_kind::dealer, {10, 2000});
   constexpr std::uint64_t room = 6000;  // a record takes more than its bytes
   do {
-    REQUIRE(f.ready(in->raw(), true));
-    CHECK(in->receive(f.core, room));
+    REQUIRE(f.asks_to_be_read(*in));
+    CHECK(in->receive(f.core, room, {2, 2}));
   } while (!in->waiting());
-  CHECK(in->receive(f.core, room));
+  CHECK(in->receive(f.core, room, {2, 2}));
   CHECK(in->waiting());
   CHECK(in->drained());
   CHECK(f.machine->frames == 1);
-  CHECK(in->receive(f.core, 10'000));
+  CHECK(in->receive(f.core, 10'000, {2, 2}));
   CHECK_FALSE(in->waiting());
   CHECK(f.machine->frames == 2);
 }
@@ -134,7 +139,7 @@ TEST_CASE("what a worker says never waits: it frees room") {
   fixture f;
   const auto workers = f.open_router(door::ready);
   const socket worker = f.peer_of(*workers, socket_kind::dealer, {2000});
-  CHECK(workers->receive(f.core, 0));
+  CHECK(workers->receive(f.core, 0, {2, 2}));
   CHECK_FALSE(workers->waiting());
   CHECK(f.machine->frames == 1);
 }
