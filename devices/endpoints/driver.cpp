@@ -92,11 +92,20 @@ void driver::take_changes(instant at) {
 bool driver::turn_all(instant at) {
   bool busy = false;
   for (std::size_t i = 0; i < links_.size(); ++i) {
+    link& one = *links_[i];
+    const short raised = polled_.empty() ? POLLIN : polled_[i + 1].revents;
     const bool readable =
-        polled_.empty() || (polled_[i + 1].revents != 0 && links_[i]->lent_until_ns() <= at.now_ns);
-    if (links_[i]->due(readable, at)) busy |= links_[i]->turn(readable, at);
+        (raised & ~POLLOUT) != 0 && (polled_.empty() || one.lent_until_ns() <= at.now_ns);
+    const bool writable = (raised & POLLOUT) != 0;
+    if (one.due(readable || writable, at)) busy |= one.turn(readable, at);
   }
   return busy;
+}
+
+// Of one that is lent to a caller only what that does not look for.
+pollfd driver::what_to_poll(const link& one, bool lent) noexcept {
+  const short wanted = static_cast<short>(one.poll_events() & (lent ? ~POLLIN : ~0));
+  return {wanted != 0 ? one.fd() : -1, wanted, 0};
 }
 
 void driver::sleep(bool busy) {
@@ -109,7 +118,7 @@ void driver::sleep(bool busy) {
     const std::uint64_t lent_until = what->lent_until_ns();
     const bool lent = lent_until > now;
     if (lent_until == never_ns) lent_.push_back(what);
-    polled_.push_back({lent ? -1 : what->fd(), POLLIN, 0});
+    polled_.push_back(what_to_poll(*what, lent));
     deadline = std::min({deadline, what->deadline_ns(), lent ? lent_until : never_ns});
   }
   for (link* what : lent_) what->left_out();

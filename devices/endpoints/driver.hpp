@@ -48,6 +48,7 @@ class driver {
   void take_changes(instant at);
   bool turn_all(instant at);
   void sleep(bool busy);
+  static pollfd what_to_poll(const link& one, bool lent) noexcept;
 
   context context_;
   wake wake_;

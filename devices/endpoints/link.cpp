@@ -6,7 +6,6 @@
 #include <utility>
 
 #include "base/check.hpp"
-#include "patterns/block.hpp"
 
 namespace holdfast {
 namespace {
@@ -58,7 +57,7 @@ bool link::wait_driving(std::unique_lock<std::mutex>& held,
   leading_ = true;
   lent_until_ns_ = never_ns;
   held.unlock();
-  pollfd waited[2] = {{fd, POLLIN, 0}, {leader_.fd(), POLLIN, 0}};
+  pollfd waited[2] = {{fd, poll_events(), 0}, {leader_.fd(), POLLIN, 0}};
   const bool heard = ::poll(waited, 2, milliseconds_until(until)) > 0;
   held.lock();
   leading_ = false;
@@ -66,7 +65,9 @@ bool link::wait_driving(std::unique_lock<std::mutex>& held,
   held.unlock();
   if (waited[1].revents != 0) leader_.clear();
   const instant at = system_now();
-  if (heard && waited[0].revents != 0 && turn(true, at)) driver_->wake_if_asleep();
+  const short raised = heard ? waited[0].revents : short{};
+  if (raised != 0 && turn((raised & ~POLLOUT) != 0, at)) driver_->wake_if_asleep();
+  driver_->wake_before(deadline_ns_);
   lent_until_ns_ = others ? 0 : at.now_ns + lend_ns;
   if (left_out_.exchange(false)) driver_->wake_if_asleep();
   held.lock();
@@ -96,7 +97,8 @@ void link::start(const context& in, instant at) {
 bool link::turn(bool readable, instant at) {
   const std::lock_guard mine(turn_);
   dirty_ = false;
-  more_ = arrived_ = (readable || arrived_) && socket_ && receive();
+  if (readable && line_) line_->rouse();
+  more_ = arrived_ = (readable || arrived_) && line_ && receive();
   step(at);
   if (close_) disconnect();
   if (open_) connect();
@@ -108,7 +110,7 @@ bool link::turn(bool readable, instant at) {
 void link::push() {
   const std::unique_lock mine(turn_, std::try_to_lock);
   if (!mine) return poke();
-  if (!socket_) return poke();
+  if (!line_ || lost_) return poke();
   const instant at = system_now();
   dirty_ = false;
   more_ = false;
@@ -116,7 +118,7 @@ void link::push() {
     const auto held = lock();
     take_frames(at);
   }
-  if (send() || more_) return poke();
+  if (send() || more_ || waits_to_write_) return poke();
   driver_->wake_before(deadline_ns_);
 }
 
@@ -136,7 +138,11 @@ void link::finish() {
     leader_.signal();
   }
   send();
-  socket_.set_linger(bye_linger_ms);
+  if (line_ && blocked_) {
+    line_->linger(bye_linger_ms);
+    send();
+  }
+  if (line_) line_->linger(bye_linger_ms);
   disconnect();
 }
 
@@ -144,12 +150,8 @@ void link::finish() {
 bool link::receive() {
   received_count_ = 0;
   while (received_count_ < receive_batch) {
-    const io outcome = socket_.receive(received_[received_count_], options_.max_message * 2);
-    if (outcome == io::would_block) return false;
-    if (outcome == io::failed) {
-      fail({errc::closed, "the ZeroMQ context was closed"});
-      return false;
-    }
+    const line::outcome outcome = line_->receive(received_[received_count_]);
+    if (outcome == io::would_block || !settle(outcome)) return false;
     if (outcome == io::done) ++received_count_;
   }
   return true;
@@ -162,17 +164,18 @@ void link::step(instant at) {
     client_.on_frame(received_[i], at);
     received_[i].clear();
   }
+  const bool lost = std::exchange(lost_, false);
+  if (lost) client_.on_disconnect(at);
   const bool ticked = at.now_ns >= deadline_ns_;
   if (ticked) client_.on_tick(at);
-  close_ = client_.take_close();
+  close_ = client_.take_close() || lost;
   open_ = client_.take_open();
   if (close_) {
     unsent_.clear();
-    sent_ = 0;
     blocked_ = false;
   }
   take_frames(at);
-  if (received_count_ == 0 && !ticked) return;
+  if (received_count_ == 0 && !ticked && !lost) return;
   received_count_ = 0;
   on_news_();
   if (waiting_ > 0) news_.notify_all();
@@ -190,60 +193,62 @@ void link::take_frames(instant at) {
 }
 
 void link::connect() {
-  // Frames queue until the connection is there: what they may hold is bounded by the window.
-  socket_options options;
-  options.immediate = false;
-  options.send_hwm = 0;
-  options.max_part = static_cast<std::int64_t>(
-      std::min(options_.max_message + block_bytes_max, message_bytes_hard_max * 2));
-  auto made = socket::open(*context_, socket_kind::dealer, options);
-  if (!made) return fail({errc::closed, std::string(made.text())});  // the context is closing
-  socket_ = std::move(*made);
-  fd_ = socket_.fd();
-  if (status connected = socket_.attach(options_.where); !connected) fail(std::move(connected));
+  auto made = line::open(*context_, options_.where, options_.max_message);
+  if (!made) return fail(made.take_status());
+  line_ = std::move(*made);
+  fd_ = line_->fd();
 }
 
 void link::disconnect() noexcept {
   fd_ = -1;
-  socket_.close();
+  waits_to_write_ = false;
+  line_.reset();
 }
 
 // True if there is something to do at once: room for what is still unsent, or frames that came; to
-// send may have used up the socket's one signal for them.
+// send may have used up the connection's one signal for them.
 bool link::send() {
-  blocked_ = false;
-  const bool any = sent_ < unsent_.size();
-  while (sent_ < unsent_.size()) {
-    const client_frame& frame = unsent_[sent_];
-    part_out parts[2] = {{frame.first_part(), frame.long_head ? &frame.long_head : nullptr},
-                         {frame.body.bytes(), &frame.body}};
-    const io outcome = socket_ ? socket_.send({parts, frame.body ? 2u : 1u}) : io::done;
-    if (outcome == io::would_block) {
-      blocked_ = true;
-      unsent_.erase(unsent_.begin(), unsent_.begin() + static_cast<std::ptrdiff_t>(sent_));
-      sent_ = 0;
-      break;
-    }
-    if (outcome == io::failed) {
-      fail({errc::closed, "the ZeroMQ context was closed"});
-      return false;
-    }
-    ++sent_;
-  }
-  if (!blocked_) {
-    unsent_.clear();
-    sent_ = 0;
-  }
+  if (!line_) unsent_.clear();
+  if (!line_ || lost_) return lost_;
+  const bool any = !unsent_.empty();
+  send_frames();
+  if (!line_ || !settle(line_->flush())) return lost_;
+  waits_to_write_ = line_->waits_to_write();
   if (!any) return false;
-  const socket::readiness news = socket_.events();
+  const socket::readiness news = line_->untold();
   arrived_ = arrived_ || news.readable;
   return arrived_ || (blocked_ && news.writable);
+}
+
+void link::send_frames() {
+  std::size_t sent = 0;
+  line::outcome outcome = io::done;
+  for (; sent < unsent_.size(); ++sent) {
+    const client_frame& frame = unsent_[sent];
+    const part_out parts[2] = {{frame.first_part(), frame.long_head ? &frame.long_head : nullptr},
+                               {frame.body.bytes(), &frame.body}};
+    outcome = line_->send({parts, frame.body ? 2u : 1u});
+    if (outcome != io::done) break;
+  }
+  blocked_ = outcome == io::would_block;
+  if (!settle(outcome)) return;
+  unsent_.erase(unsent_.begin(), unsent_.begin() + static_cast<std::ptrdiff_t>(sent));
+}
+
+/// False: the connection is of no more use.
+bool link::settle(line::outcome outcome) {
+  if (outcome == io::failed) fail({errc::closed, "the ZeroMQ context was closed"});
+  lost_ = lost_ || outcome == io::unreachable;
+  return outcome != io::failed && outcome != io::unreachable;
+}
+
+short link::poll_events() const noexcept {
+  return static_cast<short>(waits_to_write_ ? POLLIN | POLLOUT : POLLIN);
 }
 
 void link::fail(status why) {
   disconnect();
   unsent_.clear();
-  sent_ = 0;
   const auto held = lock();
   client_.stop();
   if (failure_.ok()) failure_ = std::move(why);

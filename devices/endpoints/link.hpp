@@ -10,11 +10,12 @@
 #include <atomic>
 #include <condition_variable>
 #include <functional>
+#include <memory>
 #include <mutex>
 #include <vector>
 
 #include "devices/endpoints/driver.hpp"
-#include "devices/transport/socket.hpp"
+#include "devices/endpoints/line.hpp"
 #include "patterns/session/session_client.hpp"
 
 namespace holdfast {
@@ -72,8 +73,9 @@ class link {
   }
   bool dirty() const noexcept { return dirty_.load(); }
   std::uint64_t deadline_ns() const noexcept { return deadline_ns_; }
-  /// The connection's, for poll(2); negative without one.
+  /// The connection's, for poll(2), and what it is to be polled for; negative without one.
   int fd() const noexcept { return fd_; }
+  short poll_events() const noexcept;
   /// Until then a caller of wait_driving() takes the frames in; never_ns while one waits, which
   /// then wakes the driver at its end if left_out() was said.
   std::uint64_t lent_until_ns() const noexcept { return lent_until_ns_; }
@@ -88,6 +90,8 @@ class link {
   void connect();
   void disconnect() noexcept;
   bool send();
+  void send_frames();
+  bool settle(line::outcome outcome);
   void fail(status why);
 
   link_options options_;
@@ -105,17 +109,18 @@ class link {
   std::atomic<bool> dirty_{false};
 
   std::mutex turn_;  // the rest: whose turn it is; taken before mutex_
-  socket socket_;
+  std::unique_ptr<line> line_;
   std::atomic<int> fd_{-1};
+  std::atomic<bool> waits_to_write_{false};
   std::atomic<std::uint64_t> lent_until_ns_{0};
   std::atomic<bool> left_out_{false};
   std::vector<std::vector<buffer_ref>> received_;  // reused
   std::size_t received_count_ = 0;
   std::vector<client_frame> unsent_;
-  std::size_t sent_ = 0;
   std::atomic<std::uint64_t> deadline_ns_{0};
   bool arrived_ = false;  // there may be frames whether or not the socket says so again
   bool blocked_ = false, close_ = false, open_ = false, more_ = false;
+  bool lost_ = false;  // the connection has ended, and the session does not know
 };
 
 }  // namespace holdfast

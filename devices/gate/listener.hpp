@@ -17,9 +17,6 @@
 
 namespace holdfast {
 
-/// sun_path without its terminator; the '@' of an abstract name takes the first byte.
-inline constexpr std::size_t socket_path_max = 107;
-
 class listener {
  public:
   static result<listener> open(std::string_view endpoint, int backlog, bool ipv6);

@@ -2,15 +2,12 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/file.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 
 #include <cerrno>
-#include <cstddef>
-#include <cstring>
 
 #include "devices/gate/listener.hpp"
+#include "devices/gate/unix_address.hpp"
 
 namespace holdfast {
 
@@ -22,26 +19,6 @@ constexpr int lock_patience_ms = 100;
 
 status failed(std::string_view endpoint, std::string_view why, errc kind = errc::io) {
   return {kind, "cannot listen at " + std::string(endpoint) + ": " + std::string(why)};
-}
-
-struct unix_address {
-  sockaddr_un at{};
-  socklen_t size = 0;
-};
-
-unix_address address_of(std::string_view path) noexcept {
-  unix_address made;
-  made.at.sun_family = AF_UNIX;
-  const bool abstract = path.front() == '@';
-  std::memcpy(made.at.sun_path, path.data(), path.size());
-  if (abstract) made.at.sun_path[0] = '\0';
-  made.size =
-      static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + path.size() + (abstract ? 0 : 1));
-  return made;
-}
-
-fd unix_socket() noexcept {
-  return fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
 }
 
 /// The lock that keeps starting and ending processes apart: on the directory, so that it leaves no
@@ -69,9 +46,7 @@ status clear_stale(std::string_view endpoint, const std::string& path, const uni
     return failed(endpoint, "a file that is no socket is in the way", errc::in_use);
   const fd probe = unix_socket();
   if (!probe) return failed(endpoint, errno_text(errno));
-  const int refused =
-      ::connect(probe.get(), reinterpret_cast<const sockaddr*>(&where.at), where.size) == 0 ? 0
-                                                                                            : errno;
+  const int refused = ::connect(probe.get(), where.get(), where.size) == 0 ? 0 : errno;
   if (refused == 0 || refused == EAGAIN)
     return failed(endpoint, "another process listens there", errc::in_use);
   if (refused != ECONNREFUSED)
@@ -94,7 +69,7 @@ result<listener> open_ipc(std::string_view endpoint, int backlog) {
                       std::to_string(socket_path_max) + ": use a shorter or a relative one",
                   errc::invalid);
   const bool abstract = path.front() == '@';
-  const unix_address where = address_of(path);
+  const unix_address where(path);
   fd lock;
   if (!abstract) {
     lock = lock_directory_of(path);
@@ -104,7 +79,7 @@ result<listener> open_ipc(std::string_view endpoint, int backlog) {
   made.endpoint_ = endpoint;
   made.socket_ = unix_socket();
   if (!made.socket_) return failed(endpoint, errno_text(errno));
-  if (::bind(made.get(), reinterpret_cast<const sockaddr*>(&where.at), where.size) != 0)
+  if (::bind(made.get(), where.get(), where.size) != 0)
     return failed(endpoint, errno_text(errno), errno == EADDRINUSE ? errc::in_use : errc::io);
   struct stat made_file {};
   if (!abstract && ::lstat(path.c_str(), &made_file) == 0) {

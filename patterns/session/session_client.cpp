@@ -119,6 +119,10 @@ void session_client::on_session_frame(const client_input& in, std::uint32_t sess
     ++bad_frames_;
 }
 
+void session_client::on_disconnect(instant at) {
+  if (started_ && !final() && state_ != session_state::closed) lose(at);
+}
+
 void session_client::on_tick(instant at) {
   if (!started_ || final()) return;
   if (state_ == session_state::closed) {

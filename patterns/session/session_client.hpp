@@ -42,6 +42,8 @@ class session_client {
 
   /// One received multipart; empty parts are a broken frame.
   void on_frame(std::span<const buffer_ref> parts, instant at);
+  /// The connection has ended, or could not be made.
+  void on_disconnect(instant at);
   void on_tick(instant at);
   std::uint64_t next_deadline() const noexcept;
 

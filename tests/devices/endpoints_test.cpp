@@ -448,6 +448,48 @@ TEST_CASE("over tcp, with the library's own context, and the device coming late"
   CHECK(p->flush(10s).ok());
 }
 
+TEST_CASE("over tcp and ipc, a device that goes is noticed at once, and one that comes found") {
+  for (const char* first : {"tcp://127.0.0.1:*", "ipc://@holdfast-endpoints-test"}) {
+    auto in = std::make_unique<context>(context::open().value());
+    auto device = std::make_unique<scripted_device>(*in, first);
+    const std::string where = device->address();
+    producer_options options;
+    options.endpoint = where;
+    options.heartbeat = std::chrono::hours(1);  // silence is no sign
+    auto p = producer::open(options);
+    REQUIRE(p);
+    device->open();
+    CHECK(p->send("one"));
+    CHECK(expect_publish(*device).first_number == 1);
+    device.reset();
+    in = std::make_unique<context>(context::open().value());  // the port is free for certain
+    device = std::make_unique<scripted_device>(*in, where);
+    device->open();
+    CHECK(expect_publish(*device).first_number == 1);
+    device->accept_through(1);
+    CHECK(p->flush(10s).ok());
+  }
+}
+
+TEST_CASE("over tcp, a block that the kernel does not take at once leaves whole") {
+  const context in = context::open().value();
+  scripted_device device(in, "tcp://127.0.0.1:*");
+  producer_options options;
+  options.endpoint = device.address();
+  options.window_bytes = 64 << 20;
+  auto p = producer::open(options);
+  REQUIRE(p);
+  device.open();
+  const std::string large(6 << 20, 'x');
+  for (int i = 0; i < 2; ++i) CHECK(p->send(large));  // the device reads nothing meanwhile
+  for (std::uint64_t number = 1; number <= 2; ++number) {
+    const auto got = expect_publish(device);
+    CHECK(got.first_number == number);
+  }
+  device.accept_through(2);
+  CHECK(p->flush(10s).ok());
+}
+
 TEST_CASE("options that make no sense are refused in words") {
   producer_options options;
   options.endpoint = "tpc://nowhere";

@@ -85,6 +85,8 @@ class endpoint_world : public scenario_world {
       client_->start(now_);
     } else if (c.verb == "stop") {
       client_->stop();
+    } else if (c.verb == "disconnected") {
+      client_->on_disconnect(now_);
     } else if (c.verb == "wait") {
       wait(std::stoull(c.words.at(0)));
     } else if (!from_device(c) && !producing(c) && !consuming(c) && !subscribing(c)) {
