@@ -100,7 +100,7 @@ int many(const request& asked) {
   random_source seeds(system_seed());
   tally all;
   while (monotonic_now() < end) {
-    const sim::plan p = sim::draw_plan(seeds.next() >> 24);
+    const sim::plan p = sim::draw_plan(seeds.next() >> 23);
     const sim::outcome o = sim::simulate(p);
     all.add(o);
     if (o.ok) continue;

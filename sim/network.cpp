@@ -9,10 +9,11 @@ network::network(network_options options, scheduler& time, story& told, std::uin
 
 // ---- endpoints ----------------------------------------------------------------------------------
 
-line_id network::open(socket_id to_socket, receiver to) {
+line_id network::open(socket_id to_socket, receiver to, mourner ended) {
   const line_id id = ++next_line_;
   lines_[id].at = to_socket;
   lines_[id].to = std::move(to);
+  lines_[id].ended = std::move(ended);
   connect_later(id);
   return id;
 }
@@ -109,10 +110,24 @@ void network::connect_later(line_id id) {
   time_.after(wait, [this, id] { connect(id); });
 }
 
+/// A line has no connection any more, or got none.
+void network::go_on_later(line_id id) {
+  if (!options_.tells || !lines_.at(id).ended) return connect_later(id);
+  const std::uint64_t wait = 1 + random_.below(options_.reconnect_ns);
+  time_.after(wait, [this, id] { tell_end(id); });
+}
+
+void network::tell_end(line_id id) {
+  const auto found = lines_.find(id);
+  if (found == lines_.end()) return;
+  const mourner ended = found->second.ended;  // the line may be closed by whoever hears
+  ended();
+}
+
 void network::connect(line_id id) {
   const auto found = lines_.find(id);
   if (found == lines_.end() || found->second.peer != 0) return;
-  if (!device_) return connect_later(id);
+  if (!device_) return go_on_later(id);
   wire& l = found->second;
   l.peer = ++next_peer_;
   l.up.last_arrival = l.down.last_arrival = 0;
@@ -172,7 +187,7 @@ void network::lose_connection(line_id id, bool device_alive) {
       if (run == run_) device_->disconnected(old, at);
     });
   }
-  if (l.open) connect_later(id);
+  if (l.open) go_on_later(id);
 }
 
 /// Some first part of what was on the way still arrives, under the old name; of the rest some last

@@ -44,6 +44,9 @@ struct network_options {
   std::uint64_t reconnect_ns = 10 * ms_ns;
   std::uint32_t keep_percent = 50;      ///< cuts after which what had not left stays in the line
   std::uint32_t duplicate_percent = 0;  ///< of those, with some that had arrived
+  /// Endpoints hear that their connection ended, or could not be made, and open another, as over
+  /// TCP and ipc; else the line connects again without a word, as a socket of libzmq does.
+  bool tells = false;
 };
 
 /// What the device's end of the network tells the device.
@@ -59,11 +62,13 @@ class network {
  public:
   /// A frame for the endpoint of a line; `left_ns`: when the device let go of it.
   using receiver = std::function<void(multipart frame, std::uint64_t left_ns)>;
+  /// The line's connection has ended, where that is told.
+  using mourner = std::function<void()>;
 
   network(network_options options, scheduler& time, story& told, std::uint64_t seed);
 
   // ---- endpoints -------------------------------------------------------------------------------
-  line_id open(socket_id to_socket, receiver to);
+  line_id open(socket_id to_socket, receiver to, mourner ended = {});
   void close(line_id line);
   void send(line_id line, multipart frame);
   /// Frames given to the line that the device has not got.
@@ -106,6 +111,7 @@ class network {
   struct wire {
     socket_id at;
     receiver to;
+    mourner ended;
     bool open = true;
     peer_id peer = 0;  // 0: no connection
     std::deque<multipart> waiting;
@@ -113,6 +119,8 @@ class network {
   };
 
   void connect_later(line_id id);
+  void go_on_later(line_id id);
+  void tell_end(line_id id);
   void connect(line_id id);
   void put_up(line_id id, multipart frame);
   void arrive_up(line_id id, socket_id at, peer_id from, std::uint64_t run, const flight_ref& what);

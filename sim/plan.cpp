@@ -253,6 +253,7 @@ plan draw_plan(std::uint64_t seed) {
   random_source r(random_source(seed).next());
   plan p;
   p.seed = seed;
+  p.network.tells = (seed & told_seeds) != 0;
   p.rules.largest_message = u32(r.chance(80) ? 16 + r.below(2000) : 16 + r.below(40'000));
   draw_channels(p, r);
   draw_journal(p, r);

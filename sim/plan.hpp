@@ -43,6 +43,9 @@ struct plan {
   invitation invite;                             ///< who takes part beside these; may be empty
 };
 
+/// Of seeds from 2^40 on those with that bit have endpoints that are told of their connections'
+/// end.
+inline constexpr std::uint64_t told_seeds = 1ull << 40;
 plan draw_plan(std::uint64_t seed);
 
 connection draw_link(random_source& r, channel_kind channel);

@@ -52,6 +52,7 @@ void wiring::wake() {
     client_.on_frame(frame, at());
     if (after) after();
   }
+  if (std::exchange(ended_, false)) client_.on_disconnect(at());
   client_.on_tick(at());
   pump();
 }
@@ -61,8 +62,25 @@ void wiring::receive(multipart frame, std::uint64_t left_ns) {
   if (!paused()) wake();
 }
 
+void wiring::end() {
+  ended_ = true;
+  if (!paused()) wake();
+}
+
 void wiring::show(const multipart& frame, bool to_device) {
   in_.judged.frame({line_, to_device, frame[0].data(), frame[0].size(), in_.time.now()});
+}
+
+line_id wiring::open() {
+  const auto with_this = [weak = std::weak_ptr(self_)](auto&& call) {
+    if (const auto self = weak.lock()) call(**self);
+  };
+  return in_.net.open(
+      to_,
+      [with_this](multipart frame, std::uint64_t left) {
+        with_this([&](wiring& self) { self.receive(std::move(frame), left); });
+      },
+      [with_this] { with_this([](wiring& self) { self.end(); }); });
 }
 
 void wiring::exchange() {
@@ -70,11 +88,9 @@ void wiring::exchange() {
   if (client_.take_close()) {
     in_.net.close(std::exchange(line_, 0));
     unread_.clear();
+    ended_ = false;
   }
-  if (client_.take_open())
-    line_ = in_.net.open(to_, [weak = std::weak_ptr(self_)](multipart frame, std::uint64_t left) {
-      if (const auto self = weak.lock()) (*self)->receive(std::move(frame), left);
-    });
+  if (client_.take_open()) line_ = open();
   for (client_frame out; client_.next(out, at()); out = {}) {
     multipart frame{copy_to_buffer(out.first_part())};
     if (out.body) frame.push_back(std::move(out.body));

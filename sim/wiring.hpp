@@ -46,6 +46,8 @@ class wiring {
 
  private:
   void receive(multipart frame, std::uint64_t left_ns);
+  void end();
+  line_id open();
   void exchange();
   void wake();
   void show(const multipart& frame, bool to_device);
@@ -58,6 +60,7 @@ class wiring {
   std::uint64_t wake_at_ = never_ns;
   std::uint64_t paused_until_ = 0;
   std::uint64_t left_ns_ = 0;
+  bool ended_ = false;  // the line; the session does not know yet
   std::vector<std::pair<multipart, std::uint64_t>> unread_;
   /// Events hold a weak reference: they may outlive this.
   std::shared_ptr<wiring*> self_;

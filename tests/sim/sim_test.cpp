@@ -43,7 +43,8 @@ TEST_CASE("seeds that failed once") {
 
 TEST_CASE("five hundred seeds") {
   sim::outcome total;
-  for (std::uint64_t seed = 1; seed <= quick_seeds; ++seed) require_clean(seed, total);
+  for (std::uint64_t seed = 1; seed <= quick_seeds; ++seed)
+    require_clean(seed % 2 ? seed : sim::told_seeds + seed, total);
   MESSAGE(quick_seeds, " seeds: ", total.steps, " events, ", total.faults, " faults, ",
           total.counts.sent, " sent, ", total.counts.accepted, " accepted, ",
           total.counts.delivered, " delivered (", total.counts.again, " again), ",
