@@ -79,7 +79,9 @@ class service {
   /// What a stored block's entry turned out to be.
   enum class entry_is : std::uint8_t { fresh, repeated, unreadable };
 
-  service(work_queue& requests, work_queue& replies) : requests_(requests), replies_(replies) {}
+  service(work_queue& requests, work_queue& replies) : requests_(requests), replies_(replies) {
+    keys_.max_load_factor(keys_load);
+  }
 
   work_queue& requests() noexcept { return requests_; }
   work_queue& replies() noexcept { return replies_; }
@@ -128,6 +130,10 @@ class service {
   void read_replies(state_reader& row);
 
  private:
+  /// Most keys are new ones: they are to meet an empty bucket, where others would have to be fetched
+  /// from memory to be compared with.
+  static constexpr float keys_load = 0.25f;
+
   bool claim(const request_key& key, const stored_request& r);
 
   work_queue& requests_;
