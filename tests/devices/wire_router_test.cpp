@@ -6,36 +6,17 @@
 #include <string>
 
 #include "devices/loop/router_port.hpp"
-#include "tests/devices/loop_fakes.hpp"
+#include "tests/devices/port_fixture.hpp"
 
 using namespace holdfast;
 using namespace holdfast::testing;
 
 namespace {
 
-constexpr std::uint64_t patience_ns = 10 * second_ns;
-
-template <class T>
-T take(result<T> made) {
-  if (!made.ok()) FAIL(std::string(made.text()));
-  return std::move(made).value();
-}
-
-struct fixture {
-  memory_log journal;
-  catalog names;
-  memory_outlet out;
-  engine core{journal, names, out, nullptr};
-  scripted_pattern* machine = nullptr;
-  context zmq = take(context::open());
-  peer_id next_peer = 1;
+struct fixture : port_fixture {
   std::unique_ptr<router_port> port;
 
   explicit fixture(const char* where = "@tcp://127.0.0.1:*") {
-    auto made = std::make_unique<scripted_pattern>();
-    machine = made.get();
-    core.add_channel("work", std::move(made));
-    core.start({1, 1});
     router_port::terms bounds;
     bounds.max_message = 1 << 20;
     bounds.session_bytes = 1 << 20;
