@@ -2,8 +2,9 @@
 // publisher and subscriber (pubsub.hpp), requester and replier (reqrep.hpp).
 //
 // Threads: every call may be made from any thread; calls on one object take turns on a short lock.
-// No call does I/O: one library thread per ZeroMQ context drives all sessions of that context. An
-// object must outlive the calls on it. Not for use after fork().
+// One library thread per ZeroMQ context drives all sessions of that context; a call that sends a
+// lone message, or waits for an answer, writes and reads the connection itself, without waiting for
+// it beyond its timeout. An object must outlive the calls on it. Not for use after fork().
 //
 // Waiting: a call with a timeout returns at the latest then, with errc::timeout. 0 does not wait
 // (errc::would_block); `forever` has no limit. To wait for several things at once, poll fd().
@@ -38,7 +39,7 @@ struct endpoint_options {
   /// The device's reliable endpoint, as libzmq takes it: "tcp://127.0.0.1:5557".
   std::string endpoint;
   /// A libzmq context (void*) that outlives the object, or null for the library's own. inproc
-  /// endpoints need the device's.
+  /// endpoints need the device's; TCP and ipc connections are not libzmq's.
   void* context = nullptr;
   /// Signs of life both ways; three missed ones (heartbeat_misses) end the session. 1 ms to 1 h.
   milliseconds heartbeat{1000};
