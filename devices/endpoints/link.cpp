@@ -66,7 +66,8 @@ bool link::wait_driving(std::unique_lock<std::mutex>& held,
   if (waited[1].revents != 0) leader_.clear();
   const instant at = system_now();
   const short raised = heard ? waited[0].revents : short{};
-  if (raised != 0 && turn((raised & ~POLLOUT) != 0, at)) driver_->wake_if_asleep();
+  const bool busy = raised != 0 && turn((raised & ~POLLOUT) != 0, at);
+  if (busy || waits_to_write_) driver_->wake_if_asleep();
   driver_->wake_before(deadline_ns_);
   lent_until_ns_ = others ? 0 : at.now_ns + lend_ns;
   if (left_out_.exchange(false)) driver_->wake_if_asleep();
@@ -102,7 +103,9 @@ bool link::turn(bool readable, instant at) {
   step(at);
   if (close_) disconnect();
   if (open_) connect();
-  const bool busy = send() || more_;
+  const bool was_blocked = blocked_;
+  const bool busy =
+      send() || more_ || (was_blocked && !blocked_);  // then there may be more to send
   if (busy) dirty_ = true;
   return busy;
 }
@@ -118,7 +121,7 @@ void link::push() {
     const auto held = lock();
     take_frames(at);
   }
-  if (send() || more_ || waits_to_write_) return poke();
+  if (send() || more_ || arrived_ || waits_to_write_) return poke();
   driver_->wake_before(deadline_ns_);
 }
 

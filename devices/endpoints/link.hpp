@@ -4,7 +4,7 @@
 // Contract: the session and its streams are guarded by lock(). The application changes the stream
 // under it and then calls poke(); the driver's thread does the rest in turn(). Whoever is about to
 // wait for the answer calls push() instead, which sends on its own thread. After every turn that
-// brought something `on_news` runs under the lock, on the driver's thread.
+// brought something `on_news` runs under the lock, on the thread that made it.
 #pragma once
 
 #include <atomic>

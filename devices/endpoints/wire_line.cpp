@@ -54,7 +54,7 @@ line::outcome wire_line::receive(std::vector<buffer_ref>& parts) {
     case zmtp::seen::dropped: return outcome::too_large;
     case zmtp::seen::message: break;
     case zmtp::seen::incomplete:
-    case zmtp::seen::progress: return outcome::would_block;
+    case zmtp::seen::progress: wire_->rest(); return outcome::would_block;
   }
   parts.clear();
   for (const bytes_view part : wire_->parts()) parts.push_back(wire_->kept(part));

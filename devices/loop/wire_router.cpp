@@ -25,7 +25,8 @@ wire_router::wire_router(wire_door door, std::uint32_t channel, const terms& bou
       next_peer_(&next_peer) {}
 
 bool wire_router::receive(engine& to, std::uint64_t, instant at) {
-  taken_bytes_ = 0;
+  taken_bytes_ = looks_ = 0;
+  hung_up_ = false;
   look_around(at.now_ns);
   while (!ready_.empty() && !batch_full()) {
     const std::uint64_t number = ready_.front();
@@ -33,7 +34,7 @@ bool wire_router::receive(engine& to, std::uint64_t, instant at) {
     const auto found = clients_.find(number);
     if (found == clients_.end()) continue;
     client& one = *found->second;
-    const outcome got = one.gone ? outcome::gone : take_turn(one);
+    const outcome got = take_turn(one);
     one.listed = got == outcome::more;
     if (one.listed) ready_.push_back(number);
     if (got == outcome::gone) forget(number);
@@ -47,16 +48,20 @@ bool wire_router::receive(engine& to, std::uint64_t, instant at) {
 wire_router::outcome wire_router::take_turn(client& one) {
   outcome got = take_frames(one);
   if (got == outcome::nothing && one.wire.readable()) {
+    ++looks_;
     one.wire.receive();
     got = take_frames(one);
     if (got == outcome::nothing && one.wire.readable()) return outcome::more;
   }
   if (got == outcome::nothing) one.wire.rest();
+  if (!one.blocked && !one.gone) one.flush(door_);  // answers to pings
+  if (one.gone && !one.hung_up) hang_up(one);
   return got;
 }
 
 wire_router::outcome wire_router::take_frames(client& one) {
   while (!batch_full()) {
+    ++looks_;
     const zmtp::seen found = one.wire.next();
     if (found == zmtp::seen::incomplete) return outcome::nothing;
     if (found == zmtp::seen::failed) return outcome::gone;
@@ -90,8 +95,8 @@ void wire_router::look_around(std::uint64_t now_ns) {
     if (what.overdue) one.wire.expire();
     if (what.writable) one.unblock(door_);
     if (what.readable) one.wire.set_readable(what.ending);
-    if ((what.readable || one.gone) && !std::exchange(one.listed, true))
-      ready_.push_back(what.number);
+    if (one.gone) hang_up(one);
+    if (what.readable && !std::exchange(one.listed, true)) ready_.push_back(what.number);
   }
   for (wire_door::arrival& one : door_.came()) admit(one);
 }
@@ -111,8 +116,15 @@ void wire_router::look_after_clients() {
   next_look_ns_ = now_ns_ + wire_link::look_every_ns;
   for (const auto& [number, one] : clients_) {
     one->look_after(door_);
-    if (one->gone && !std::exchange(one->listed, true)) ready_.push_back(number);
+    if (one->gone) hang_up(*one);
   }
+}
+
+// What it said before is heard first: acks, and that it leaves.
+void wire_router::hang_up(client& one) {
+  if (!std::exchange(one.hung_up, true)) one.wire.hang_up();
+  if (!std::exchange(one.listed, true)) ready_.push_back(one.number);
+  hung_up_ = true;
 }
 
 void wire_router::forget(std::uint64_t number) {
@@ -134,6 +146,10 @@ void wire_router::send(peer_id to, std::span<const part_out> parts) {
     return lost_.push_back(to);
   }
   client& one = *found->second;
+  if (one.gone) {
+    ++unreachable_;
+    return;
+  }
   one.wire.out().add(parts, 0);
   if (!std::exchange(one.owed, true)) unsent_.push_back(to);
   if (one.wire.out().bytes() <= terms_.session_bytes) return;
@@ -150,12 +166,13 @@ void wire_router::flush() {
     client& one = *found->second;
     one.owed = false;
     if (!one.blocked) one.flush(door_);
-    if (one.gone) forget(one.number);
+    if (one.gone) hang_up(one);
   }
   unsent_.clear();
 }
 
 std::uint64_t wire_router::next_deadline() const noexcept {
+  if (hung_up_) return 0;
   return std::min(door_.next_deadline(), clients_.empty() ? never_ns : next_look_ns_);
 }
 

@@ -28,7 +28,10 @@ class wire_router final : public router_port {
   void add_to(poller& waiting, bool) override { door_.add_to(waiting); }
   void take_poll(const poller& waiting) override { door_.take_poll(waiting); }
   bool receive(engine& to, std::uint64_t room, instant at) override;
-  void keep_up(instant at) override { look_around(at.now_ns); }
+  void keep_up(instant at) override {
+    look_around(at.now_ns);
+    hung_up_ = false;  // receive() will see to it
+  }
   bool knows(peer_id peer) const noexcept override { return by_peer_.contains(peer); }
   void send(peer_id to, std::span<const part_out> parts) override;
   void flush() override;
@@ -43,8 +46,10 @@ class wire_router final : public router_port {
     peer_id id = 0;       // since its first frame
     bool listed = false;  // in ready_
     bool owed = false;    // in unsent_
+    bool hung_up = false;
   };
   enum class outcome : std::uint8_t { more, nothing, gone };
+  static constexpr unsigned looks_max = 256;
 
   void look_around(std::uint64_t now_ns);
   void admit(wire_door::arrival& one);
@@ -52,8 +57,11 @@ class wire_router final : public router_port {
   outcome take_frames(client& one);
   void take_frame(client& one);
   void look_after_clients();
+  void hang_up(client& one);
   void forget(std::uint64_t number);
-  bool batch_full() const noexcept { return full() || taken_bytes_ >= batch_bytes; }
+  bool batch_full() const noexcept {
+    return full() || taken_bytes_ >= batch_bytes || looks_ >= looks_max;
+  }
 
   zmtp::intake_limits limits_;
   wire_door door_;
@@ -63,6 +71,8 @@ class wire_router final : public router_port {
   std::deque<std::uint64_t> ready_;  // those that may have something, in turn
   std::vector<peer_id> unsent_;
   std::uint64_t taken_bytes_ = 0;  // this turn
+  unsigned looks_ = 0;             // this turn, also at what is no frame
+  bool hung_up_ = false;           // one was, since receive()
   std::uint64_t now_ns_ = 0, next_look_ns_ = 0;
 };
 

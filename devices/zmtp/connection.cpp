@@ -13,6 +13,7 @@ namespace {
 constexpr std::uint64_t unsent_max = 64 << 10;  // answers to pings
 constexpr std::uint64_t large_bytes = 64 << 10;
 constexpr unsigned small_reads_max = 8;  // the end of a batch is small, whatever the batch was
+constexpr std::size_t trusted_bytes = 16 << 20;  // of what a head announces; beyond it, what came
 constexpr std::size_t look_ahead = read_bytes_min / 4, keep_bytes_min = 4096;
 
 }  // namespace
@@ -49,14 +50,16 @@ std::size_t connection::missing() const noexcept {
 // The part of a message that is there stays together with what is to come. Memory of which
 // something is kept is not written over.
 void connection::make_room() {
-  const std::size_t least =
-      missing() > 0 ? missing() + look_ahead : std::max(read_bytes_ / 8, look_ahead);
+  const std::size_t trusted = std::max(held(), trusted_bytes);
+  const std::size_t least = missing() > 0 ? std::min(missing() + look_ahead, trusted)
+                                          : std::max(read_bytes_ / 8, look_ahead);
   if (memory_ && holder_.unique() && begin_ > 0) {
     if (held() > 0) std::memmove(memory_->data(), memory_->data() + begin_, held());
     end_ = held();
     begin_ = 0;
   }
-  const std::size_t all = missing() > 0 ? held() + least : std::max(read_bytes_, held() + least);
+  std::size_t all = missing() > 0 ? held() + least : std::max(read_bytes_, held() + least);
+  if (memory_ && held() > memory_->capacity() / 2) all = std::max(all, 2 * memory_->capacity());
   const bool grows = holder_.unique() && memory_->capacity() < all;
   if (!memory_ || grows || memory_->capacity() - end_ < least) move_to(new slab(all));
 }
@@ -107,6 +110,12 @@ void connection::rest() {
   memory_ = nullptr;
   holder_ = {};
   begin_ = end_ = 0;
+}
+
+void connection::hang_up() noexcept {
+  out_ = {};
+  ::shutdown(socket_.get(), SHUT_RDWR);
+  readable_ = true;
 }
 
 void connection::end() noexcept {

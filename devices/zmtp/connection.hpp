@@ -52,6 +52,8 @@ class connection {
   io flush() { return out_.flush(socket_.get()); }
   /// Nothing more for now: memory that stays unused goes.
   void rest();
+  /// It cannot be written any more: what the peer said is still read, up to the end, which comes.
+  void hang_up() noexcept;
 
   int get() const noexcept { return socket_.get(); }
   const std::string& who() const noexcept { return who_; }

@@ -7,6 +7,7 @@ namespace holdfast::zmtp {
 namespace {
 
 constexpr std::uint64_t command_bytes_max = 64 << 10, identity_bytes_max = 255;
+constexpr std::uint64_t between_bytes_max = 1 << 20;
 
 }  // namespace
 
@@ -139,8 +140,13 @@ seen intake::read_command(const frame_head& head, bytes_view received, std::size
   if (!said) return fail("it sent a broken command");
   if (said->name == "PING") send(pong_command(said->data));
   scanned_ = whole;
-  if (places_.empty()) consumed = std::exchange(scanned_, 0);
-  return seen::progress;
+  if (places_.empty()) {
+    consumed = std::exchange(scanned_, 0);
+    return seen::progress;
+  }
+  between_ += head.bytes + head.size;
+  return between_ <= between_bytes_max ? seen::progress
+                                       : fail("it sent too many commands within a message");
 }
 
 seen intake::read_part(const frame_head& head, bytes_view received, std::size_t& consumed) {
@@ -160,7 +166,7 @@ seen intake::read_part(const frame_head& head, bytes_view received, std::size_t&
 
 seen intake::begin_to_pass(const frame_head& head, std::size_t& consumed) {
   places_.clear();
-  gathered_ = 0;
+  gathered_ = between_ = 0;
   consumed = std::exchange(scanned_, 0) + head.bytes;
   pass_ = head.size;
   last_passes_ = !head.more;
@@ -182,6 +188,7 @@ seen intake::hand_out(bytes_view received, std::size_t& consumed) {
   parts_.clear();
   for (const place& one : places_) parts_.push_back(received.subspan(one.at, one.size));
   places_.clear();
+  between_ = 0;
   bytes_ = std::exchange(gathered_, 0);
   consumed = std::exchange(scanned_, 0);
   return seen::message;

@@ -95,7 +95,7 @@ class intake {
   // Of the message at the front: what was looked at, its parts so far, and their bytes.
   std::size_t scanned_ = 0;
   std::vector<place> places_;
-  std::uint64_t gathered_ = 0;
+  std::uint64_t gathered_ = 0, between_ = 0;  // and of the commands between them
   // Of one that is dropped: what is to come of a part, and whether that is its last.
   bool dropping_ = false, last_passes_ = false;
   std::uint64_t pass_ = 0;

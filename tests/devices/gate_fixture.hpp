@@ -11,6 +11,7 @@
 #include <sys/un.h>
 
 #include <cerrno>
+#include <charconv>
 #include <cstddef>
 #include <cstring>
 #include <deque>
@@ -27,6 +28,13 @@ namespace gate_test {
 using namespace holdfast;
 
 inline constexpr int patience_ms = 10'000;
+
+inline std::uint16_t port_of(const std::string& where) {
+  std::uint16_t port = 0;
+  const char* const digits = where.data() + where.rfind(':') + 1;
+  std::from_chars(digits, where.data() + where.size(), port);
+  return port;
+}
 
 inline fd limited(fd made) {
   const timeval limit{patience_ms / 1000, 0};

@@ -1,7 +1,6 @@
 // The door of ports that speak ZMTP themselves, and what it says of those who came.
 #include <doctest/doctest.h>
 
-#include <charconv>
 #include <string>
 
 #include "devices/loop/input_port.hpp"
@@ -12,18 +11,12 @@
 using namespace holdfast;
 using namespace holdfast::testing;
 using gate_test::connect_tcp;
+using gate_test::port_of;
 using gate_test::send_all;
 
 namespace {
 
 const endpoint anywhere{endpoint_role::bind, endpoint_transport::tcp, "tcp://127.0.0.1:*"};
-
-std::uint16_t port_of(const std::string& where) {
-  std::uint16_t port = 0;
-  const char* const digits = where.data() + where.rfind(':') + 1;
-  std::from_chars(digits, where.data() + where.size(), port);
-  return port;
-}
 
 /// One look, once something has happened.
 void look(wire_door& at, std::uint64_t now_ns) {

@@ -6,10 +6,14 @@
 #include <string>
 
 #include "devices/loop/router_port.hpp"
+#include "tests/devices/gate_fixture.hpp"
 #include "tests/devices/port_fixture.hpp"
 
-using namespace holdfast;
-using namespace holdfast::testing;
+namespace holdfast::testing {
+
+using gate_test::connect_tcp;
+using gate_test::port_of;
+using gate_test::send_all;
 
 namespace {
 
@@ -99,6 +103,45 @@ TEST_CASE("what a peer said before it went is heard") {
   CHECK(f.machine->frames == 200);
 }
 
+TEST_CASE("what a peer said is heard also when it cannot be written to any more") {
+  fixture f;
+  fd peer = connect_tcp(port_of(f.port->actual()));
+  const std::string hello =  // version 2.0, a DEALER without a name
+      "\xff" + std::string(8, '\0') + "\x7f\1\5" + std::string(2, '\0');
+  send_all(peer, hello + std::string("\0\5first", 7));
+  f.turn_until([&] { return f.machine->frames == 1; });
+  f.send_to(1, std::string(100'000, 'x'));  // which it leaves unread
+  f.port->flush();
+  send_all(peer, std::string("\0\4last", 6));
+  peer.close();  // a reset
+  for (int i = 0; i < 3; ++i) {
+    f.send_to(1, "y");
+    f.port->flush();
+  }
+  f.turn_until([&] { return !f.port->lost().empty(); });
+  CHECK(f.machine->frames == 2);
+}
+
+TEST_CASE("a peer that says nothing but pings does not keep the device") {
+  fixture f;
+  const fd peer = connect_tcp(port_of(f.port->actual()));
+  std::string said = "\xff" + std::string(8, '\0') + "\x7f\3" + std::string(1, '\0') + "NULL";
+  said.resize(64, '\0');
+  said += "\4\x1c\5READY\xbSocket-Type" + std::string(3, '\0') + "\6DEALER";
+  for (int i = 0; i < 2000; ++i) said += "\4\7\4PING" + std::string(2, '\0');
+  send_all(peer, said);
+  int turns = 0;
+  const std::uint64_t until = monotonic_now() + patience_ns;
+  do {
+    poller p;
+    f.port->add_to(p, true);
+    if (p.wait(5 * ms_ns)) f.port->take_poll(p);
+    REQUIRE(f.port->receive(f.core, 1 << 20, {monotonic_now(), 1}));
+    turns += !f.port->drained();
+  } while (turns < 5 && monotonic_now() < until);
+  CHECK(turns >= 5);
+}
+
 TEST_CASE("a peer that reads nothing is given up beyond what it may be owed, no other") {
   fixture f;
   socket reader = f.peer(), deaf = f.peer();
@@ -164,3 +207,5 @@ TEST_CASE("while nothing is taken, what waits for a peer leaves all the same") {
   CHECK(f.machine->frames == 1);
   f.turn_until([&] { return f.machine->frames == 2; });
 }
+
+}  // namespace holdfast::testing

@@ -126,6 +126,14 @@ TEST_CASE("a ping is answered, between the parts of a message too") {
   CHECK(got.sent.ends_with(ready_of("PULL") + pong + pong));
 }
 
+TEST_CASE("pings between the parts of a message do not fill the memory") {
+  reader patient;
+  patient.take(hello + framed("a", more));
+  for (int i = 0; i < 20 && patient.got.failure.empty(); ++i)
+    patient.take(framed("\4PING\0\7"s + std::string(60'000, 'c'), command_flag | 2));
+  CHECK(patient.got.failure.find("too many commands") != std::string::npos);
+}
+
 TEST_CASE("a peer of version 2.0 is served: no commands, an identity first") {
   const account got =
       read(signature_text + "\1\x8"s + framed("name") + framed("a", more) + framed("b"));
