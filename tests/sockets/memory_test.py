@@ -6,6 +6,9 @@ import load
 
 FEW, MANY = 1_000_000, 5_000_000
 GROWTH_BYTES_MAX = 10 << 20
+# What the program keeps of freed memory, however much waits (devices/cli/main.cpp). How much of that is in use depends on
+# how far a burst ran ahead of the disk.
+KEPT_BYTES_MAX = 64 << 20
 
 
 def settled_memory(device, count):
@@ -25,7 +28,8 @@ def test_memory_is_flat_and_the_backlog_drains_in_order(test):
     after = settled_memory(device, many)
     grown = after - before
     print(f"     RssAnon {before >> 10} KiB at {few}, {after >> 10} KiB at {many}: {grown >> 10} KiB more")
-    h.expect(h.SANITIZED or grown < GROWTH_BYTES_MAX, f"grew by {grown} bytes from {few} to {many} messages")
+    h.expect(h.SANITIZED or grown < KEPT_BYTES_MAX + GROWTH_BYTES_MAX,
+             f"grew by {grown} bytes from {few} to {many} messages")
     worker = load.worker(test, endpoint)
     h.wait_for("the backlog acked", lambda: device.count("acked") == many, 300)
     numbers = [number for sender, kind, _, _, number, _ in load.read_raw(worker.log)
