@@ -130,8 +130,8 @@ class service {
   void read_replies(state_reader& row);
 
  private:
-  /// Most keys are new ones: they are to meet an empty bucket, where others would have to be fetched
-  /// from memory to be compared with.
+  /// Most keys are new ones: they are to meet an empty bucket, where others would have to be
+  /// fetched from memory to be compared with.
   static constexpr float keys_load = 0.25f;
 
   bool claim(const request_key& key, const stored_request& r);
