@@ -98,10 +98,10 @@ seen connection::next() {
 seen connection::advance() {
   for (;;) {
     const seen found = next();
-    if (found != seen::incomplete && found != seen::progress) return found;
-    if (found == seen::progress) continue;
-    if (!readable_) return found;
-    receive();
+    if (found == seen::incomplete && readable_)
+      receive();
+    else if (found != seen::progress)
+      return found;
   }
 }
 

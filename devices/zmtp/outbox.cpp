@@ -58,8 +58,10 @@ io outbox::flush(int socket) {
     const ssize_t sent = ::sendmsg(socket, &what, MSG_DONTWAIT | MSG_NOSIGNAL);
     if (sent < 0 && errno == EINTR) continue;
     if (sent < 0 && errno != EAGAIN && errno != EWOULDBLOCK) return io::failed;
-    if (sent < 0) drop_written();
-    if (sent < 0) return io::would_block;
+    if (sent < 0) {
+      drop_written();
+      return io::would_block;
+    }
     pass(static_cast<std::uint64_t>(sent));
   }
   clear();
