@@ -35,6 +35,12 @@ class kept_memory {
     pieces_.push_back(piece);
     return true;
   }
+  void free_all() noexcept {
+    const std::lock_guard held(mutex_);
+    for (const slab_memory& piece : pieces_) delete[] piece.bytes;
+    pieces_.clear();
+    bytes_ = 0;
+  }
 
  private:
   std::mutex mutex_;
@@ -57,6 +63,10 @@ slab_memory take_slab_memory(std::size_t capacity) {
 
 void give_back(slab_memory memory) noexcept {
   if (memory.capacity < kept_min || !kept().put(memory)) delete[] memory.bytes;
+}
+
+void free_kept_slabs() noexcept {
+  kept().free_all();
 }
 
 slab::slab(std::size_t capacity) : buffer(kind::slab) {

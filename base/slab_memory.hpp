@@ -15,5 +15,7 @@ struct slab_memory {
 
 slab_memory take_slab_memory(std::size_t capacity);
 void give_back(slab_memory memory) noexcept;
+/// What is kept goes to the allocator.
+void free_kept_slabs() noexcept;
 
 }  // namespace holdfast

@@ -91,7 +91,10 @@ void device_host::announce() const {
 
 bool device_host::wait_for_event() {
   pollfd waits[] = {{signals_.fd(), POLLIN, 0}, {wakeup_->news, POLLIN, 0}};
-  if (::poll(waits, 2, -1) < 0) return true;
+  if (::poll(waits, 2, freed_memory::look_every_ms) <= 0) {
+    freed_.look();
+    return true;
+  }
   eventfd_t count = 0;
   (void)::eventfd_read(wakeup_->news, &count);
   return !signals_.take();

@@ -8,6 +8,7 @@
 #include <memory>
 #include <vector>
 
+#include "devices/cli/freed_memory.hpp"
 #include "devices/cli/stop_signals.hpp"
 #include "devices/device_options.hpp"
 #include "devices/transport/context.hpp"
@@ -36,7 +37,7 @@ class device_host {
   struct wakeup;
   bool wait_until_open();
   void announce() const;
-  bool wait_for_event();  ///< false on a signal
+  bool wait_for_event();  ///< false on a signal; true too if there was none for a while
   void stop_all();
   int how_they_ended() const;
 
@@ -46,6 +47,7 @@ class device_host {
   std::vector<std::unique_ptr<device_thread>> devices_;
   std::unique_ptr<bridge_thread> companion_;
   status companion_outcome_;
+  freed_memory freed_;
 };
 
 }  // namespace holdfast::cli

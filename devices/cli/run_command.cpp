@@ -1,6 +1,4 @@
 // run, pipeline, pubsub, reqrep: devices in the foreground, from a file or from the command line.
-#include <sys/resource.h>
-
 #include <cstdio>
 
 #include "devices/cli/commands.hpp"
@@ -13,21 +11,12 @@
 namespace holdfast::cli {
 namespace {
 
-// Every peer and every segment is a descriptor: take what the system allows.
-void raise_descriptor_limit() {
-  rlimit limit{};
-  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
-  limit.rlim_cur = limit.rlim_max;
-  (void)::setrlimit(RLIMIT_NOFILE, &limit);
-}
-
 // `beside`: made once the device is, if there is anything to run beside it.
 int host(std::vector<device_options> devices, const std::string& log_words,
          const device_host::make_companion& beside = {}) {
   auto level = parse_log_level(log_words);
   if (!level) return fail(level.take_status());
   set_log_level(*level);
-  raise_descriptor_limit();
   stop_signals signals;  // before libzmq starts its threads
   auto process = context::open();
   if (!process) return fail(process.take_status());

@@ -44,5 +44,14 @@ TEST_CASE("no more than 16 MiB are kept") {
   for (const slab_memory& one : many) give_back(one);
 }
 
+TEST_CASE("what was freed is not handed out again") {
+  constexpr std::size_t large = 15 * mib;  // the pool takes it, and no other beside it
+  give_back(take_slab_memory(large));
+  free_kept_slabs();
+  const slab_memory others[] = {take_slab_memory(large), take_slab_memory(large)};
+  for (const slab_memory& one : others) give_back(one);
+  CHECK(take_slab_memory(large * 9 / 10).capacity == large);  // one was kept: the count began anew
+}
+
 }  // namespace
 }  // namespace holdfast::testing

@@ -26,8 +26,8 @@ import time
 import traceback
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-SCALE = float(os.environ.get("HOLDFAST_TEST_SCALE", "1"))
 SANITIZED = os.environ.get("HOLDFAST_SANITIZED") == "1"  # then memory and time say nothing of the product
+SCALE = float(os.environ.get("HOLDFAST_TEST_SCALE", "5" if SANITIZED else "1"))
 LIBC = ctypes.CDLL(None, use_errno=True)
 PR_SET_PDEATHSIG = 1
 
