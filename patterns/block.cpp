@@ -14,11 +14,6 @@ constexpr std::uint64_t dt_unit_ns = 16'000;
 constexpr std::size_t sum_end = 8;  // an entry's sum covers what follows len and sum
 constexpr std::uint8_t known_flags = entry_flag::multipart | entry_flag::props | entry_flag::voided;
 
-std::uint64_t entry_bytes(std::uint64_t bytes, std::size_t parts) noexcept {
-  const std::uint64_t table = parts == 1 ? 0 : 2 + 4 * static_cast<std::uint64_t>(parts);
-  return entry_head_bytes + table + bytes;
-}
-
 // Takes `size` bytes off the front; false when there are fewer.
 bool take(bytes_view& from, std::size_t size, bytes_view& into) noexcept {
   if (size > from.size()) return false;
@@ -43,6 +38,16 @@ bool decode_lengths(bytes_view& rest, entry& into) noexcept {
   return total == rest.size();
 }
 
+std::byte* put_lengths(std::byte* to, std::span<const bytes_view> parts) noexcept {
+  store(to, static_cast<std::uint16_t>(parts.size()));
+  to += 2;
+  for (const bytes_view part : parts) {
+    store(to, static_cast<std::uint32_t>(part.size()));
+    to += 4;
+  }
+  return to;
+}
+
 bool all_zero(bytes_view bytes) noexcept {
   return std::all_of(bytes.begin(), bytes.end(), [](std::byte b) { return b == std::byte{0}; });
 }
@@ -60,28 +65,11 @@ bool entry::sum_holds() const noexcept {
   return load<std::uint32_t>(whole.data() + 4) == checksum32(whole.subspan(sum_end));
 }
 
-// Most entries are a head and their bytes: those take few steps.
-bool entry_walker::next(entry& into) noexcept {
-  if (!ok_ || rest_.empty()) return false;
-  ok_ = false;  // until this entry proves well formed
-  if (rest_.size() < entry_head_bytes) return false;
-  const std::byte* const at = rest_.data();
-  const std::size_t len = load<std::uint32_t>(at);
-  const std::size_t padded = align_up(len, 4);
-  if (len < entry_head_bytes || padded > rest_.size()) return false;
-  const auto flags = load<std::uint16_t>(at + 8);  // and the byte behind them, which is 0
-  if ((flags & ~unsigned{known_flags}) != 0) return false;
-  if (padded != len && !all_zero(rest_.subspan(len, padded - len))) return false;
-  into.whole = {at, len};
-  into.flags = static_cast<std::uint8_t>(flags);
-  into.dt = load<std::uint16_t>(at + 10);
-  into.props = into.lengths = {};
-  bytes_view rest = into.whole.subspan(entry_head_bytes);
-  if ((flags & entry_flag::props) && !decode_props(rest, into)) return false;
-  if ((flags & entry_flag::multipart) && !decode_lengths(rest, into)) return false;
-  into.data = rest;
-  rest_ = rest_.subspan(padded);
-  return ok_ = true;
+bool entry_walker::decode_extras(entry& into, std::size_t padded) noexcept {
+  if ((into.flags & ~known_flags) != 0) return false;
+  if (!all_zero(rest_.subspan(into.whole.size(), padded - into.whole.size()))) return false;
+  if ((into.flags & entry_flag::props) && !decode_props(into.data, into)) return false;
+  return !(into.flags & entry_flag::multipart) || decode_lengths(into.data, into);
 }
 
 body_verdict walk(bytes_view body, std::uint16_t count, std::uint8_t props_mask,
@@ -131,47 +119,32 @@ bytes_view cut_body(bytes_view body, std::uint32_t skip, std::uint32_t count) no
   return body.subspan(run.at, run.size);
 }
 
-bool block_packer::fits(std::uint64_t bytes, std::size_t parts) const noexcept {
-  if (parts == 0 || parts > parts_max || bytes > message_bytes_hard_max) return false;
-  if (empty()) return true;
-  return count_ < block_messages_max &&
-         used_ + align_up(entry_bytes(bytes, parts), 4) <= block_bytes_max;
-}
-
 void block_packer::add(std::span<const bytes_view> parts, std::uint64_t time_ns) {
   std::uint64_t bytes = 0;
   for (const bytes_view part : parts) bytes += part.size();
   check(fits(bytes, parts.size()), "a message is added to a block only where it fits");
-  std::byte* at = open_entry(entry_bytes(bytes, parts.size()),
-                             parts.size() == 1 ? 0 : entry_flag::multipart, time_ns);
+  const std::uint64_t len = entry_bytes(bytes, parts.size());
+  std::byte* at = open_entry(len, parts.size() == 1 ? 0 : entry_flag::multipart, time_ns);
   std::byte* to = at + entry_head_bytes;
-  if (parts.size() != 1) {
-    store(to, static_cast<std::uint16_t>(parts.size()));
-    to += 2;
-    for (const bytes_view part : parts) {
-      store(to, static_cast<std::uint32_t>(part.size()));
-      to += 4;
-    }
-  }
+  if (parts.size() != 1) to = put_lengths(to, parts);
   for (const bytes_view part : parts) {
     if (!part.empty()) std::memcpy(to, part.data(), part.size());
     to += part.size();
   }
-  close_entry(at);
+  close_entry(at, len);
 }
 
 void block_packer::add_void(std::uint64_t time_ns, std::string_view reason) {
   reason = reason.substr(0, void_reason_bytes_max);
   check(fits(reason.size(), 1), "a void entry is added to a block only where it fits");
-  std::byte* at = open_entry(entry_bytes(reason.size(), 1), entry_flag::voided, time_ns);
+  const std::uint64_t len = entry_bytes(reason.size(), 1);
+  std::byte* at = open_entry(len, entry_flag::voided, time_ns);
   if (!reason.empty()) std::memcpy(at + entry_head_bytes, reason.data(), reason.size());
-  close_entry(at);
+  close_entry(at, len);
 }
 
 void block_packer::add_entry(bytes_view whole) {
-  check(empty() ||
-            (count_ < block_messages_max && used_ + align_up(whole.size(), 4) <= block_bytes_max),
-        "an entry is copied into a block only where it fits");
+  check(empty() || fits_beside(whole.size()), "an entry is copied into a block only where it fits");
   std::byte* at = reserve(align_up(whole.size(), 4));
   std::memcpy(at, whole.data(), whole.size());
   std::memset(at + whole.size(), 0, align_up(whole.size(), 4) - whole.size());
@@ -198,41 +171,34 @@ std::byte* block_packer::open_entry(std::uint64_t len, std::uint8_t flags, std::
   const std::uint64_t ago = time_ns > first_time_ns_ ? (time_ns - first_time_ns_) / dt_unit_ns : 0;
   const std::size_t padded = align_up(len, 4);
   std::byte* at = reserve(padded);
-  std::memset(at + padded - 4, 0, 4);
+  store(at + padded - 4, std::uint32_t{0});
   store(at, static_cast<std::uint32_t>(len));
-  store(at + 8, flags);
-  store(at + 9, std::uint8_t{0});
+  store(at + 8, std::uint16_t{flags});  // and the byte behind them, which is 0
   store(at + 10, static_cast<std::uint16_t>(std::min<std::uint64_t>(ago, 0xffff)));
   ++count_;
   return at;
 }
 
-void block_packer::close_entry(std::byte* at) noexcept {
-  const std::size_t len = load<std::uint32_t>(at);
+void block_packer::close_entry(std::byte* at, std::uint64_t len) noexcept {
   store(at + 4, checksum32({at + sum_end, len - sum_end}));
 }
 
 // Blocks follow one another in a slab, so that lonely small messages share one allocation; a block
 // that outgrows its slab moves once to a bigger one.
-std::byte* block_packer::reserve(std::size_t bytes) {
-  if (!slab_ || start_ + used_ + bytes > slab_->capacity()) {
-    std::size_t capacity = used_ + bytes;
-    if (capacity <= block_bytes_max) {
-      const std::size_t wanted = std::max(capacity * (used_ ? 2 : 1), largest_ * 4);
-      capacity = std::clamp(std::bit_ceil(wanted), slab_bytes_min, block_bytes_max);
-    }
-    auto* fresh = new slab(capacity);
-    fresh->set_size(capacity);
-    buffer_ref holder(fresh);
-    if (used_) std::memcpy(fresh->data(), slab_->data() + start_, used_);
-    slab_ = fresh;
-    holder_ = std::move(holder);
-    start_ = 0;
-    largest_ = 0;
+void block_packer::move_to_fresh_slab(std::size_t more) {
+  std::size_t capacity = used_ + more;
+  if (capacity <= block_bytes_max) {
+    const std::size_t wanted = std::max(capacity * (used_ ? 2 : 1), largest_ * 4);
+    capacity = std::clamp(std::bit_ceil(wanted), slab_bytes_min, block_bytes_max);
   }
-  std::byte* at = slab_->data() + start_ + used_;
-  used_ += bytes;
-  return at;
+  auto* fresh = new slab(capacity);
+  fresh->set_size(capacity);
+  buffer_ref holder(fresh);
+  if (used_) std::memcpy(fresh->data(), slab_->data() + start_, used_);
+  slab_ = fresh;
+  holder_ = std::move(holder);
+  start_ = 0;
+  largest_ = 0;
 }
 
 void block_packer::drop_slab() noexcept {

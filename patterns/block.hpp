@@ -16,6 +16,7 @@
 #include <optional>
 #include <span>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/buffer.hpp"
@@ -40,6 +41,12 @@ inline constexpr std::uint8_t voided = 4;  ///< holds a number's place; never de
 /// Property bits of a block's props_mask: the OR over its entries.
 namespace props_bit {
 inline constexpr std::uint8_t key = 1, priority = 2, expiry = 4, delay = 8, headers = 16;
+}
+
+/// Of an entry of so many parts, which have `bytes` together; padding excluded.
+constexpr std::uint64_t entry_bytes(std::uint64_t bytes, std::size_t parts) noexcept {
+  const std::uint64_t table = parts == 1 ? 0 : 2 + 4 * static_cast<std::uint64_t>(parts);
+  return entry_head_bytes + table + bytes;
 }
 
 /// One entry, decoded in place. Views are valid while the body is.
@@ -67,9 +74,31 @@ class entry_walker {
   std::size_t left() const noexcept { return rest_.size(); }
 
  private:
+  bool decode_extras(entry& into, std::size_t padded) noexcept;
+
   bytes_view rest_;
   bool ok_ = true;
 };
+
+// Most entries are a head and their bytes, without padding: those take few steps, in place.
+inline bool entry_walker::next(entry& into) noexcept {
+  if (!ok_ || rest_.empty()) return false;
+  ok_ = false;  // until this entry proves well formed
+  if (rest_.size() < entry_head_bytes) return false;
+  const std::byte* const at = rest_.data();
+  const std::size_t len = load<std::uint32_t>(at);
+  const std::size_t padded = align_up(len, 4);
+  if (len < entry_head_bytes || padded > rest_.size()) return false;
+  const auto flags = load<std::uint16_t>(at + 8);  // and the byte behind them, which is 0
+  into.whole = {at, len};
+  into.flags = static_cast<std::uint8_t>(flags);
+  into.dt = load<std::uint16_t>(at + 10);
+  into.props = into.lengths = {};
+  into.data = into.whole.subspan(entry_head_bytes);
+  if ((flags != 0 || padded != len) && (flags > 0xff || !decode_extras(into, padded))) return false;
+  rest_ = rest_.subspan(padded);
+  return ok_ = true;
+}
 
 /// What the device checks of a body it is offered: entries are well formed, as many as stated,
 /// within limits.
@@ -112,7 +141,10 @@ class block_packer {
 
   /// True if a message of this many bytes and parts still fits beside what is there. An empty
   /// packer takes any message within the hard limits.
-  bool fits(std::uint64_t bytes, std::size_t parts) const noexcept;
+  bool fits(std::uint64_t bytes, std::size_t parts) const noexcept {
+    if (parts == 0 || parts > parts_max || bytes > message_bytes_hard_max) return false;
+    return empty() || fits_beside(entry_bytes(bytes, parts));
+  }
   /// Adds one message. `time_ns`: the sender's clock. Call only when fits().
   void add(std::span<const bytes_view> parts, std::uint64_t time_ns);
   /// Adds an entry that only holds its number's place; `reason` is kept in it, cut to
@@ -127,9 +159,16 @@ class block_packer {
   sealed_block seal();
 
  private:
+  bool fits_beside(std::uint64_t len) const noexcept {
+    return count_ < block_messages_max && used_ + align_up(len, 4) <= block_bytes_max;
+  }
   std::byte* open_entry(std::uint64_t len, std::uint8_t flags, std::uint64_t time_ns);
-  static void close_entry(std::byte* at) noexcept;
-  std::byte* reserve(std::size_t bytes);
+  static void close_entry(std::byte* at, std::uint64_t len) noexcept;
+  std::byte* reserve(std::size_t bytes) {
+    if (!slab_ || start_ + used_ + bytes > slab_->capacity()) move_to_fresh_slab(bytes);
+    return slab_->data() + start_ + std::exchange(used_, used_ + bytes);
+  }
+  void move_to_fresh_slab(std::size_t more);
   void drop_slab() noexcept;
 
   slab* slab_ = nullptr;

@@ -21,7 +21,7 @@ constexpr std::uint64_t probe_default_ns = 2 * second_ns;  // where the session 
 result<std::uint64_t> outbox::submit(std::span<const bytes_view> parts, std::uint64_t time_ns) {
   std::uint64_t bytes = 0;
   for (const bytes_view part : parts) bytes += part.size();
-  if (status why = admit(bytes, parts.size()); !why) return why;
+  if (!admits(bytes, parts.size())) return why_not(bytes, parts.size());
   if (!packer_.fits(bytes, parts.size())) seal();
   packer_.add(parts, time_ns);
   const std::uint64_t number = next_++;
@@ -40,7 +40,7 @@ result<std::uint64_t> outbox::submit_void(std::uint64_t number, std::string_view
   if (status why = follows(number); !why) return why;
   if (number < next_) return number;
   reason = reason.substr(0, void_reason_bytes_max);
-  if (status why = admit(reason.size(), 1); !why) return why;
+  if (!admits(reason.size(), 1)) return why_not(reason.size(), 1);
   if (!packer_.fits(reason.size(), 1)) seal();
   packer_.add_void(time_ns, reason);
   ++next_;
@@ -58,8 +58,15 @@ status outbox::follows(std::uint64_t number) const {
   return {};
 }
 
+bool outbox::admits(std::uint64_t bytes, std::size_t parts) const noexcept {
+  if (!failure_.ok() || !numbered_) return false;
+  if (parts == 0 || parts > parts_max || bytes > options_.max_message) return false;
+  return outstanding() == 0 || (outstanding() < options_.window_messages &&
+                                bytes_ + packer_.bytes() + bytes <= options_.window_bytes);
+}
+
 // Text for would_block stays short: it is made each time a full window is met.
-status outbox::admit(std::uint64_t bytes, std::size_t parts) const {
+status outbox::why_not(std::uint64_t bytes, std::size_t parts) const {
   if (!failure_.ok()) return failure_.copy();
   if (!numbered_) return {errc::would_block, "not attached yet"};
   if (parts == 0 || parts > parts_max)
@@ -67,11 +74,7 @@ status outbox::admit(std::uint64_t bytes, std::size_t parts) const {
   if (bytes > options_.max_message)
     return {errc::too_large, "the message has " + std::to_string(bytes) + " bytes, the limit is " +
                                  std::to_string(options_.max_message)};
-  if (outstanding() == 0) return {};
-  if (outstanding() >= options_.window_messages ||
-      bytes_ + packer_.bytes() + bytes > options_.window_bytes)
-    return {errc::would_block, "window full"};
-  return {};
+  return {errc::would_block, "window full"};
 }
 
 bool outbox::wants_to_send() const noexcept {

@@ -84,7 +84,8 @@ class outbox final : public client_stream {
   };
 
   status follows(std::uint64_t number) const;
-  status admit(std::uint64_t bytes, std::size_t parts) const;
+  bool admits(std::uint64_t bytes, std::size_t parts) const noexcept;
+  status why_not(std::uint64_t bytes, std::size_t parts) const;
   void seal();
   std::uint64_t wire(std::uint64_t number) const noexcept { return number - shift_; }
   void renumber(const attached& f);

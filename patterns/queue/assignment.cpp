@@ -1,6 +1,7 @@
 #include "patterns/queue/assignment.hpp"
 
 #include <algorithm>
+#include <bit>
 
 #include "patterns/frame_codec.hpp"
 #include "patterns/range_list.hpp"
@@ -51,7 +52,7 @@ status assignment::acked(const delivery_ticket& message) {
   if (!h) return not_held(message);
   const std::uint64_t sequence = h->first + message.index;
   if (!settle(*h, message.slot, message.index)) return not_held(message);
-  add_ack(sequence);
+  add_acks(sequence, 1);
   return {};
 }
 
@@ -59,9 +60,10 @@ status assignment::acked(const delivery_ticket& first, std::uint16_t count) {
   held* h = find(first);
   if (!h) return not_held(first);
   const std::uint64_t base = h->first;
-  for (std::uint16_t i = 0; i < count && h->serial == first.serial; ++i) {
-    const auto index = static_cast<std::uint16_t>(first.index + i);
-    if (settle(*h, first.slot, index)) add_ack(base + index);
+  const std::uint32_t end = std::min<std::uint32_t>(first.index + count, h->count);
+  for (std::uint32_t index = first.index, run = 0; index < end; index += std::max(run, 1u)) {
+    run = settle_run(*h, first.slot, index, end);
+    if (run > 0) add_acks(base + index, run);
   }
   return {};
 }
@@ -226,19 +228,25 @@ assignment::held* assignment::find(const delivery_ticket& message) {
   return h.serial == message.serial && message.index < h.count ? &h : nullptr;
 }
 
-bool assignment::settle(held& h, std::uint32_t slot, std::uint16_t index) {
-  if (index >= h.count) return false;
+// Settles what is open from `index` on, up to `end` or the next message that is settled, within 64
+// messages; how many that were.
+std::uint32_t assignment::settle_run(held& h, std::uint32_t slot, std::uint32_t index,
+                                     std::uint32_t end) {
+  if (index >= h.count) return 0;
   std::uint64_t& word = h.settled[index / 64];
-  const std::uint64_t bit = std::uint64_t{1} << index % 64;
-  if (word & bit) return false;
-  word |= bit;
-  ++settled_;
-  --unsettled_;
-  if (--h.open == 0) {
+  const std::uint32_t in_word = std::min(end - index, 64 - index % 64);
+  const std::uint32_t open = static_cast<std::uint32_t>(std::countr_zero(word >> index % 64));
+  const std::uint32_t run = std::min(in_word, open);
+  if (run == 0) return 0;
+  word |= ~std::uint64_t{0} >> (64 - run) << index % 64;
+  settled_ += run;
+  unsettled_ -= run;
+  h.open = static_cast<std::uint16_t>(h.open - run);
+  if (h.open == 0) {
     h.serial = 0;
     free_slots_.push_back(slot);
   }
-  return true;
+  return run;
 }
 
 status assignment::not_held(const delivery_ticket& message) const {
@@ -251,12 +259,12 @@ void assignment::skip_voids() {
   buffer_.skip_voids([this](const delivery_ticket& at, std::uint64_t) { (void)acked(at); });
 }
 
-void assignment::add_ack(std::uint64_t sequence) {
-  ++gathered_;
+void assignment::add_acks(std::uint64_t sequence, std::uint32_t count) {
+  gathered_ += count;
   if (!acks_.empty() && acks_.back().end() == sequence)
-    ++acks_.back().count;
+    acks_.back().count += count;
   else
-    acks_.push_back({sequence, 1});
+    acks_.push_back({sequence, count});
 }
 
 bool assignment::acks_leave() const noexcept {

@@ -84,11 +84,14 @@ class assignment final : public client_stream {
   bool on_deliver(const client_input& in);
   std::uint32_t hold(const deliver& f);
   held* find(const delivery_ticket& message);
-  bool settle(held& h, std::uint32_t slot, std::uint16_t index);
+  bool settle(held& h, std::uint32_t slot, std::uint32_t index) {
+    return settle_run(h, slot, index, index + 1) == 1;
+  }
+  std::uint32_t settle_run(held& h, std::uint32_t slot, std::uint32_t index, std::uint32_t end);
   status not_held(const delivery_ticket& message) const;
   void skip_voids();
   void ack_voids(const delivered_run& run);
-  void add_ack(std::uint64_t sequence);
+  void add_acks(std::uint64_t sequence, std::uint32_t count);
   bool credit_due() const noexcept;
   bool acks_leave() const noexcept;
   void send_acks(client_frame& out, std::uint32_t session);

@@ -20,32 +20,11 @@
 #include <filesystem>
 #include <functional>
 #include <map>
-#include <new>
 
 #include "journal/open.hpp"
+#include "tests/allocations.hpp"
 #include "tests/journal/rig.hpp"
 #include "tests/temporary_directory.hpp"
-
-namespace {
-thread_local std::uint64_t allocations = 0;
-}
-// NOLINTBEGIN: the counting replacements of the global operators
-// Under sanitizers gcc takes no notice of this operator new.
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wmismatched-new-delete"
-void* operator new(std::size_t size) {
-  ++allocations;
-  if (void* got = std::malloc(size)) return got;
-  throw std::bad_alloc();
-}
-void operator delete(void* what) noexcept {
-  std::free(what);
-}
-void operator delete(void* what, std::size_t) noexcept {
-  std::free(what);
-}
-#pragma GCC diagnostic pop
-// NOLINTEND
 
 namespace holdfast::testing {
 namespace {
@@ -251,18 +230,18 @@ TEST_CASE("append: allocations are per turn and per 64 KiB of headers, not per r
   on.warm_up();
   std::uint64_t seen = 0, most = 0;
   on.turns(turns, [&](const auto& call) {
-    const std::uint64_t before = allocations;
+    const std::uint64_t before = allocations_of_this_thread();
     call();
-    seen += allocations - before;
-    most = std::max(most, allocations - before);
+    seen += allocations_of_this_thread() - before;
+    most = std::max(most, allocations_of_this_thread() - before);
   });
   MESSAGE(turns, " turns of ", batch, " records: ", seen, " allocations, at most ", most,
           " a turn");
   if (judged) CHECK(seen <= turns * 4);
   if (judged) CHECK(most <= 12);
-  const std::uint64_t before = allocations;
+  const std::uint64_t before = allocations_of_this_thread();
   const std::unique_ptr<int> one(new int(static_cast<int>(before)));
-  CHECK(allocations > before);
+  CHECK(allocations_of_this_thread() > before);
 }
 
 }  // namespace
