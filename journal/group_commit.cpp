@@ -4,6 +4,8 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstdio>
 #include <utility>
@@ -72,10 +74,12 @@ void group_commit::run(std::span<io_op> ops, std::vector<io_result>& done, resul
 }
 
 bool group_commit::are_quick(std::span<const io_op> ops) const {
-  std::uint64_t bytes = 0;
+  std::uint64_t bytes = 0, end = 0;
   for (const io_op& op : ops) {
     bytes += bytes_in(op);
-    if (op.what == io_op::kind::sync && !pace_.is_quick(op.file, bytes)) return false;
+    if (op.what == io_op::kind::write) end = op.at + bytes_in(op);
+    if (op.what != io_op::kind::sync) continue;
+    if (!pace_.is_quick(op.file, bytes) || fresh_.due(op.file, end).size > 0) return false;
   }
   return true;
 }
@@ -90,6 +94,7 @@ std::size_t group_commit::write_run(std::span<io_op> ops, std::vector<io_result>
     op.pieces.clear();
   }
   pace_.wrote(ops[0].file, run.end - ops[0].at);
+  fresh_.wrote(ops[0].file, ops[0].at, run.end);
   if (error != 0) {  // the words are about what was not written
     ops[0].size = run.end - at;
     ops[0].at = at;
@@ -111,11 +116,29 @@ void group_commit::sync_merged(const io_op& op, std::vector<io_result>& merged,
 int group_commit::sync(file_id id) {
   const open_files::handle file = files_.get(id);
   if (!file) return files_.error(id);
+  write_ahead(id, file->get());
   const std::uint64_t began = monotonic_now();
   if (::fdatasync(file->get()) != 0) return errno;
   pace_.synced(id, monotonic_now() - began);
+  fresh_.synced(id);
   files_.synced(id);
   return 0;
+}
+
+// Zeros, where there are zeros: should they not be written, nothing is missing.
+void group_commit::write_ahead(file_id id, int file) {
+  const fresh_files::stretch ahead = fresh_.due(id);
+  if (ahead.size == 0) return;
+  static const std::array<std::byte, fresh_files::page_bytes> page{};
+  std::vector<iovec> pieces;
+  for (std::uint64_t left = ahead.size; left > 0; left -= pieces.back().iov_len)
+    pieces.push_back(
+        {const_cast<std::byte*>(page.data()), std::min<std::uint64_t>(left, page.size())});
+  std::uint64_t at = ahead.at;
+  if (write_at(file, at, pieces) == 0)
+    fresh_.zeroed(id, ahead);
+  else
+    fresh_.forget(id);
 }
 
 io_result group_commit::change_directory(const io_op& op) {
@@ -151,6 +174,7 @@ int group_commit::create(const io_op& op) {
   if (error == 0 && ::fsync(made.get()) != 0) error = errno;
   if (error != 0) return error;
   files_.made(op.file, std::move(made));
+  fresh_.made(op.file, op.size);
   return 0;
 }
 

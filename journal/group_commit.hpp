@@ -9,6 +9,7 @@
 #include <span>
 #include <vector>
 
+#include "journal/fresh_files.hpp"
 #include "journal/io_queues.hpp"
 #include "journal/open_files.hpp"
 #include "journal/sync_pace.hpp"
@@ -33,6 +34,7 @@ class group_commit {
   void sync_merged(const io_op& op, std::vector<io_result>& merged, std::vector<io_result>& done,
                    result_queue* early);
   int sync(file_id file);
+  void write_ahead(file_id id, int file);
   io_result change_directory(const io_op& op);
   int carry_out(const io_op& op);
   int create(const io_op& op);
@@ -40,6 +42,7 @@ class group_commit {
 
   open_files& files_;
   sync_pace pace_;
+  fresh_files fresh_;
 };
 
 }  // namespace holdfast

@@ -48,6 +48,18 @@ std::byte* put_lengths(std::byte* to, std::span<const bytes_view> parts) noexcep
   return to;
 }
 
+// The head but for the sum, and the padding's zeros: the rest follows, then its sum.
+void put_head(std::byte* at, std::uint64_t len, std::uint8_t flags, std::uint16_t dt) noexcept {
+  store(at, static_cast<std::uint32_t>(len));
+  store(at + 8, std::uint16_t{flags});  // and the byte behind them, which is 0
+  store(at + 10, dt);
+  for (std::uint64_t i = len; i % 4 != 0; ++i) at[i] = std::byte{0};
+}
+
+void put_sum(std::byte* at, std::uint64_t len) noexcept {
+  store(at + 4, checksum32({at + sum_end, len - sum_end}));
+}
+
 bool all_zero(bytes_view bytes) noexcept {
   return std::all_of(bytes.begin(), bytes.end(), [](std::byte b) { return b == std::byte{0}; });
 }
@@ -119,6 +131,18 @@ bytes_view cut_body(bytes_view body, std::uint32_t skip, std::uint32_t count) no
   return body.subspan(run.at, run.size);
 }
 
+sealed_block enclose(buffer* owner, std::byte* message, std::size_t size) {
+  std::byte* const at = message - entry_head_bytes;
+  const std::uint64_t len = entry_bytes(size, 1);
+  put_head(at, len, 0, 0);
+  put_sum(at, len);
+  sealed_block made;
+  made.body = buffer_ref(owner, {at, align_up(len, 4)});
+  made.count = 1;
+  made.body_sum = checksum(made.body.bytes());
+  return made;
+}
+
 void block_packer::add(std::span<const bytes_view> parts, std::uint64_t time_ns) {
   std::uint64_t bytes = 0;
   for (const bytes_view part : parts) bytes += part.size();
@@ -131,7 +155,7 @@ void block_packer::add(std::span<const bytes_view> parts, std::uint64_t time_ns)
     if (!part.empty()) std::memcpy(to, part.data(), part.size());
     to += part.size();
   }
-  close_entry(at, len);
+  put_sum(at, len);
 }
 
 void block_packer::add_void(std::uint64_t time_ns, std::string_view reason) {
@@ -140,7 +164,7 @@ void block_packer::add_void(std::uint64_t time_ns, std::string_view reason) {
   const std::uint64_t len = entry_bytes(reason.size(), 1);
   std::byte* at = open_entry(len, entry_flag::voided, time_ns);
   if (!reason.empty()) std::memcpy(at + entry_head_bytes, reason.data(), reason.size());
-  close_entry(at, len);
+  put_sum(at, len);
 }
 
 void block_packer::add_entry(bytes_view whole) {
@@ -165,22 +189,14 @@ sealed_block block_packer::seal() {
   return made;
 }
 
-// Writes the head but for the sum, and the padding's zeros; the caller fills in the rest.
+// Writes the head but for the sum; the caller fills in the rest, and then the sum.
 std::byte* block_packer::open_entry(std::uint64_t len, std::uint8_t flags, std::uint64_t time_ns) {
   if (empty()) first_time_ns_ = time_ns;
   const std::uint64_t ago = time_ns > first_time_ns_ ? (time_ns - first_time_ns_) / dt_unit_ns : 0;
-  const std::size_t padded = align_up(len, 4);
-  std::byte* at = reserve(padded);
-  store(at + padded - 4, std::uint32_t{0});
-  store(at, static_cast<std::uint32_t>(len));
-  store(at + 8, std::uint16_t{flags});  // and the byte behind them, which is 0
-  store(at + 10, static_cast<std::uint16_t>(std::min<std::uint64_t>(ago, 0xffff)));
+  std::byte* at = reserve(align_up(len, 4));
+  put_head(at, len, flags, static_cast<std::uint16_t>(std::min<std::uint64_t>(ago, 0xffff)));
   ++count_;
   return at;
-}
-
-void block_packer::close_entry(std::byte* at, std::uint64_t len) noexcept {
-  store(at + 4, checksum32({at + sum_end, len - sum_end}));
 }
 
 // Blocks follow one another in a slab, so that lonely small messages share one allocation; a block

@@ -130,6 +130,11 @@ struct sealed_block {
   std::uint64_t body_sum = 0;
 };
 
+/// The block of one message of one part, where it lies: writes its head into the entry_head_bytes
+/// in front of it, and zeros into up to padding_bytes_max behind; all of them are `owner`'s.
+inline constexpr std::size_t padding_bytes_max = 3;
+sealed_block enclose(buffer* owner, std::byte* message, std::size_t size);
+
 /// Packs messages into blocks: one copy into a slab, an entry sum each, one body sum at seal().
 /// Blocks share slabs (4 to 256 KiB, sized by what came before), so that steady traffic, lonely
 /// small messages included, does not allocate per message. A sealed body is a slice of its slab.
@@ -163,7 +168,6 @@ class block_packer {
     return count_ < block_messages_max && used_ + align_up(len, 4) <= block_bytes_max;
   }
   std::byte* open_entry(std::uint64_t len, std::uint8_t flags, std::uint64_t time_ns);
-  static void close_entry(std::byte* at, std::uint64_t len) noexcept;
   std::byte* reserve(std::size_t bytes) {
     if (!slab_ || start_ + used_ + bytes > slab_->capacity()) move_to_fresh_slab(bytes);
     return slab_->data() + start_ + std::exchange(used_, used_ + bytes);

@@ -1,7 +1,8 @@
 // plain_packer: packs what one turn received from plain sockets into blocks of one stream.
 //
-// Contract: socket-free; one thread. A message is copied once, into the block. take() hands over
-// every block of the turn; they stay valid until clear().
+// Contract: socket-free; one thread. A message is copied once, into the block, but for one that is
+// a block of its own where it lies. take() hands over every block of the turn; they stay valid
+// until clear().
 #pragma once
 
 #include <span>
@@ -23,6 +24,13 @@ class plain_packer {
     held_bytes_ += bytes;
     ++held_messages_;
   }
+  /// A message of one part; there are entry_head_bytes in front of it and padding_bytes_max behind.
+  void enclose(buffer* owner, std::byte* message, std::size_t size) {
+    seal();
+    hold(holdfast::enclose(owner, message, size));
+    held_bytes_ += size;
+    ++held_messages_;
+  }
   std::span<plain_block> take() {
     seal();
     held_bytes_ = held_messages_ = 0;
@@ -35,8 +43,9 @@ class plain_packer {
 
  private:
   void seal() {
-    if (packer_.empty()) return;
-    sealed_block made = packer_.seal();
+    if (!packer_.empty()) hold(packer_.seal());
+  }
+  void hold(sealed_block made) {
     blocks_.push_back({stream_, made.count, made.props_mask, made.body_sum, std::move(made.body)});
   }
 

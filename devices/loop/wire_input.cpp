@@ -101,9 +101,16 @@ wire_input::outcome wire_input::take_messages(peer& one, std::uint64_t room,
     if (found != zmtp::seen::message) continue;
     one.pending = !fits(one.wire.bytes(), room);
     if (one.pending) return outcome::no_room;
-    packer_.add(one.wire.parts(), one.wire.bytes(), time_ns);
+    pack(one.wire, time_ns);
   }
   return outcome::more;
+}
+
+void wire_input::pack(zmtp::connection& from, std::uint64_t time_ns) {
+  if (const auto own = from.detach(entry_head_bytes, padding_bytes_max))
+    packer_.enclose(own.holder.owner(), own.at, own.size);
+  else
+    packer_.add(from.parts(), from.bytes(), time_ns);
 }
 
 void wire_input::look_around(std::uint64_t now_ns) {

@@ -45,6 +45,7 @@ class wire_input final : public input_port {
   void admit(wire_door::arrival& one);
   outcome take_turn(peer& one, std::uint64_t room, std::uint64_t time_ns);
   outcome take_messages(peer& one, std::uint64_t room, std::uint64_t time_ns);
+  void pack(zmtp::connection& from, std::uint64_t time_ns);
   void hold_all(std::uint64_t now_ns);
   outcome hold(peer& one);
   void forget(std::uint64_t number, std::uint64_t now_ns);

@@ -15,6 +15,7 @@ constexpr std::uint64_t large_bytes = 64 << 10;
 constexpr unsigned small_reads_max = 8;  // the end of a batch is small, whatever the batch was
 constexpr std::size_t trusted_bytes = 16 << 20;  // of what a head announces; beyond it, what came
 constexpr std::size_t look_ahead = read_bytes_min / 4, keep_bytes_min = 4096;
+constexpr std::size_t headroom = 16;  // in front of what is received
 
 }  // namespace
 
@@ -53,24 +54,44 @@ void connection::make_room() {
   const std::size_t trusted = std::max(held(), trusted_bytes);
   const std::size_t least = missing() > 0 ? std::min(missing() + look_ahead, trusted)
                                           : std::max(read_bytes_ / 8, look_ahead);
-  if (memory_ && holder_.unique() && begin_ > 0) {
-    if (held() > 0) std::memmove(memory_->data(), memory_->data() + begin_, held());
-    end_ = held();
-    begin_ = 0;
+  if (memory_ && holder_.unique() && begin_ > headroom) {
+    if (held() > 0) std::memmove(memory_->data() + headroom, memory_->data() + begin_, held());
+    end_ = headroom + held();
+    begin_ = headroom;
   }
-  std::size_t all = missing() > 0 ? held() + least : std::max(read_bytes_, held() + least);
-  if (memory_ && held() > memory_->capacity() / 2) all = std::max(all, 2 * memory_->capacity());
+  std::size_t all = held() + least;
+  if (missing() == 0) {
+    const bool gathers = memory_ && held() > memory_->capacity() / 2;  // a message of many parts
+    all = std::max({all, read_bytes_, gathers ? 2 * memory_->capacity() : 0});
+  }
+  all += headroom;
   const bool grows = holder_.unique() && memory_->capacity() < all;
-  if (!memory_ || grows || memory_->capacity() - end_ < least) move_to(new slab(all));
+  // What a large message begins in is its own, so that it can be detached.
+  const bool begins = missing() > 0 && held() <= look_ahead;
+  const bool large = begins && memory_->capacity() > all + all / 4;
+  if (!memory_ || grows || large || memory_->capacity() - end_ < least) move_to(new slab(all));
 }
 
 void connection::move_to(slab* fresh) {
   buffer_ref holder(fresh);
-  if (held() > 0) std::memcpy(fresh->data(), memory_->data() + begin_, held());
-  end_ = held();
-  begin_ = 0;
+  if (held() > 0) std::memcpy(fresh->data() + headroom, memory_->data() + begin_, held());
+  end_ = headroom + held();
+  begin_ = headroom;
   memory_ = fresh;
   holder_ = std::move(holder);
+}
+
+// The next message is most likely as large, and what came of it is in front of it already.
+roomy_part connection::detach(std::size_t before, std::size_t behind) {
+  const bytes_view part = parts().front();
+  if (parts().size() != 1 || part.size() < large_bytes || !holder_.unique()) return {};
+  const auto at = static_cast<std::size_t>(part.data() - memory_->data());
+  const std::size_t capacity = memory_->capacity();
+  const bool most_of_it = part.size() > capacity / 4 * 3;
+  if (!most_of_it || at < before || at + part.size() + behind > capacity) return {};
+  roomy_part made{holder_, memory_->data() + at, part.size()};
+  move_to(new slab(capacity));
+  return made;
 }
 
 buffer_ref connection::kept(bytes_view part) const {
@@ -106,7 +127,7 @@ seen connection::advance() {
 }
 
 void connection::rest() {
-  if (held() > 0 || !memory_ || memory_->capacity() <= read_bytes_min) return;
+  if (held() > 0 || !memory_ || memory_->capacity() <= read_bytes_min + headroom) return;
   memory_ = nullptr;
   holder_ = {};
   begin_ = end_ = 0;

@@ -19,6 +19,14 @@ namespace holdfast::zmtp {
 
 inline constexpr std::size_t read_bytes_min = 16 << 10, read_bytes_max = 256 << 10;
 
+/// A part in memory that nobody else looks at.
+struct roomy_part {
+  buffer_ref holder;
+  std::byte* at = nullptr;
+  std::size_t size = 0;
+  explicit operator bool() const noexcept { return at != nullptr; }
+};
+
 class connection {
  public:
   /// `who`: for people.
@@ -33,6 +41,10 @@ class connection {
   /// One of parts(), for as long as it is wanted: a large one where it lies, a small one copied, as
   /// it would hold all that was received with it.
   buffer_ref kept(bytes_view part) const;
+  /// The part of a message that has no other, and for as long as it is wanted, with `before` bytes
+  /// in front of it, 16 at most, and `behind` after it that are the caller's to write. Null if it
+  /// is small, or not alone in its memory; then it is where it was.
+  roomy_part detach(std::size_t before, std::size_t behind);
   /// The kernel may have more.
   bool readable() const noexcept { return readable_; }
   /// `ending`: the peer has said that no more will come.

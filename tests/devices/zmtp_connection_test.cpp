@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 #include <sys/socket.h>
 
+#include <cstring>
 #include <random>
 #include <string>
 #include <vector>
@@ -77,6 +78,45 @@ TEST_CASE("connection: what is kept stays as it came") {
   receive();
   REQUIRE(kept.size() == sent.size());
   for (std::size_t i = 0; i < sent.size(); ++i) CHECK(text_of(kept[i]) == sent[i]);
+}
+
+TEST_CASE("connection: what is detached has room around it, and takes nothing of its neighbours") {
+  std::mt19937_64 random(20261128);
+  couple both;
+  std::vector<std::string> sent;
+  std::vector<buffer_ref> got;
+  std::size_t detached = 0;
+  const auto receive = [&] {
+    both.near->set_readable(false);
+    while (both.near->advance() == seen::message) {
+      const roomy_part own = both.near->detach(16, 16);
+      if (!own) {
+        got.push_back(copy_to_buffer(both.near->parts()[0]));
+        continue;
+      }
+      std::memset(own.at - 16, 0xee, 16);
+      std::memset(own.at + own.size, 0xee, 16);
+      got.push_back(buffer_ref(own.holder.owner(), {own.at, own.size}));
+      ++detached;
+    }
+  };
+  for (int round = 0; round < 600; ++round) {
+    const std::string body = drawn(random);
+    const buffer_ref owner = copy_to_buffer(as_bytes_view(body.data(), body.size()));
+    const part_out part{owner.bytes(), &owner};
+    both.far->out().add({&part, 1}, 0);
+    sent.push_back(body);
+    if (random() % 3 == 0) continue;  // several at once
+    while (both.far->flush() == io::would_block) receive();
+    receive();
+    if (random() % 2 && got.size() > 40)
+      got[got.size() - 40] = copy_to_buffer(got[got.size() - 40].bytes());
+  }
+  while (both.far->flush() == io::would_block) receive();
+  receive();
+  REQUIRE(got.size() == sent.size());
+  for (std::size_t i = 0; i < sent.size(); ++i) CHECK(text_of(got[i]) == sent[i]);
+  CHECK(detached > 100);
 }
 
 TEST_CASE("connection: a block that comes behind another is not copied") {

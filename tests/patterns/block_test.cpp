@@ -93,6 +93,26 @@ TEST_CASE("the edges of a message: an empty part, 64 parts, 65 535 parts") {
   CHECK(walk(block.body.bytes(), 1, 0, 0).ok);
 }
 
+TEST_CASE("a message enclosed where it lies is the block that packing makes, and no byte more") {
+  for (std::size_t size = 0; size < 300; ++size) {
+    const std::string sent(size, 'm');
+    block_packer packer;
+    add(packer, {sent});
+    const sealed_block packed = packer.seal();
+    const std::size_t around = 20;
+    const buffer_ref room =
+        copy_to_buffer(view(std::string(around, '<') + sent + std::string(around, '>')));
+    auto* const owner = static_cast<slab*>(room.owner());
+    const sealed_block made = enclose(owner, owner->data() + around, size);
+    CHECK(text(made.body.bytes()) == text(packed.body.bytes()));
+    CHECK(made.body_sum == packed.body_sum);
+    CHECK(made.count == 1);
+    CHECK(text(room.bytes().first(around - entry_head_bytes)) == "<<<<<<<<");
+    const std::size_t behind = around - (made.body.size() - entry_head_bytes - size);
+    CHECK(text(room.bytes().last(behind)) == std::string(behind, '>'));
+  }
+}
+
 TEST_CASE("a block holds 256 KiB or 4096 messages, one bigger message alone") {
   block_packer packer;
   while (packer.fits(64, 1)) add(packer, {std::string(64, 'a')});
