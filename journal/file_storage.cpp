@@ -21,8 +21,9 @@
 namespace holdfast {
 namespace {
 
-/// What the caller may do itself while the commit thread is at rest writes at most so many bytes.
-constexpr std::size_t inline_bytes_max = sync_pace::small_bytes;
+/// What the caller may do itself while the commit thread is at rest writes at most so many bytes: a
+/// copy of them takes about as long as to wake that thread and be woken by it.
+constexpr std::size_t inline_bytes_max = 128 << 10;
 /// What opening says when it gives up before it wrote anything.
 constexpr const char* nothing_changed = "; nothing was changed, start again when that is possible";
 
