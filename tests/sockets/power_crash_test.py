@@ -260,7 +260,8 @@ def test_a_device_that_never_syncs_is_found_out(test):
 def test_the_checker_sees_its_bug(_):
     """What is older than the interval and missing is found; what is younger is not held against it."""
     watch = accept_watch([])
-    watch.seen = {1: [(10.0, 100), (10.5, 150), (10.99, 190)]}
+    bound = 11.0 - INTERVAL_MS / 1000 - SLACK_S
+    watch.seen = {1: [(bound - 0.8, 100), (bound - 0.3, 150), (bound + 0.1, 190)]}
     h.expect(check_interval(watch, 11.0, {1: 190}, {1: set(range(1, 151))}) == 40, "a sound run is found guilty")
     for survived in (set(range(1, 150)), set(range(1, 151)) - {70}):
         try:
