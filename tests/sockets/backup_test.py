@@ -16,7 +16,8 @@ import load
 PRODUCERS = 2
 HELD = 200
 SEGMENT = "256KiB"
-RATE = 5000  # of a producer, messages a second: where six processes share a core, copying is still faster
+# Of a producer, messages a second: where six processes share a core, copying is still faster.
+RATE = 1000 if h.SANITIZED else 5000
 BACKUPS_QUICK, BACKUPS_LONG = 8, 60
 FLOW = 30000  # messages acked between two backups: every other time a checkpoint, which frees segments
 KILLS_QUICK, KILLS_LONG = 25, 400
