@@ -112,10 +112,12 @@ class virtual_disk::mounted final : public storage {
       into.error = EIO;
       return;
     }
-    std::vector<std::byte> bytes(op.size);  // zero behind the end of the file
+    auto* made = new slab(op.size);
     const std::uint64_t there = std::min(op.size, where->bytes().size() - op.at);
-    std::memcpy(bytes.data(), where->bytes().data() + op.at, there);
-    into.bytes = copy_to_buffer(bytes);
+    std::memcpy(made->data(), where->bytes().data() + op.at, there);
+    std::memset(made->data() + there, 0, op.size - there);  // behind the end of the file
+    made->set_size(op.size);
+    into.bytes = buffer_ref(made);
     if (op.digest) into.bytes = op.digest(into.bytes);
   }
   struct open_node {

@@ -51,25 +51,34 @@ std::size_t connection::missing() const noexcept {
 // The part of a message that is there stays together with what is to come. Memory of which
 // something is kept is not written over.
 void connection::make_room() {
-  const std::size_t trusted = std::max(held(), trusted_bytes);
-  const std::size_t least = missing() > 0 ? std::min(missing() + look_ahead, trusted)
-                                          : std::max(read_bytes_ / 8, look_ahead);
   if (memory_ && holder_.unique() && begin_ > headroom) {
     if (held() > 0) std::memmove(memory_->data() + headroom, memory_->data() + begin_, held());
     end_ = headroom + held();
     begin_ = headroom;
   }
-  std::size_t all = held() + least;
-  if (missing() == 0) {
-    const bool gathers = memory_ && held() > memory_->capacity() / 2;  // a message of many parts
-    all = std::max({all, read_bytes_, gathers ? 2 * memory_->capacity() : 0});
-  }
-  all += headroom;
-  const bool grows = holder_.unique() && memory_->capacity() < all;
+  const std::size_t all = headroom + (missing() > 0 ? for_large() : for_small());
   // What a large message begins in is its own, so that it can be detached.
   const bool begins = missing() > 0 && held() <= look_ahead;
-  const bool large = begins && memory_->capacity() > all + all / 4;
-  if (!memory_ || grows || large || memory_->capacity() - end_ < least) move_to(new slab(all));
+  const bool ill_fits = begins && memory_->capacity() > all + all / 4;
+  const bool short_of = memory_ && memory_->capacity() - end_ < least_room();
+  const bool grows = missing() == 0 && holder_.unique() && memory_->capacity() < all;
+  if (!memory_ || grows || ill_fits || short_of) move_to(new slab(all));
+}
+
+// A read is worth it from there on.
+std::size_t connection::least_room() const noexcept {
+  if (missing() > 0) return std::min(missing() + look_ahead, read_bytes_max);
+  return std::max(read_bytes_ / 8, look_ahead);
+}
+
+// All of it, if that much is trusted: beyond, twice what has come.
+std::size_t connection::for_large() const noexcept {
+  return held() + std::min(missing() + look_ahead, std::max(held(), trusted_bytes));
+}
+
+std::size_t connection::for_small() const noexcept {
+  const bool gathers = memory_ && held() > memory_->capacity() / 2;  // a message of many parts
+  return std::max({held() + least_room(), read_bytes_, gathers ? 2 * memory_->capacity() : 0});
 }
 
 void connection::move_to(slab* fresh) {

@@ -76,6 +76,9 @@ class connection {
   std::size_t held() const noexcept { return end_ - begin_; }
   std::size_t missing() const noexcept;
   void make_room();
+  std::size_t least_room() const noexcept;
+  std::size_t for_large() const noexcept;
+  std::size_t for_small() const noexcept;
   void move_to(slab* fresh);
   void learn(std::size_t asked, std::size_t got) noexcept;
   void end() noexcept;

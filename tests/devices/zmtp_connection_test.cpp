@@ -9,11 +9,13 @@
 #include <vector>
 
 #include "devices/zmtp/connection.hpp"
+#include "tests/allocations.hpp"
 
 namespace holdfast::zmtp {
 namespace {
 
-constexpr intake_limits limits{4 << 20, 8, 4 << 20};
+constexpr std::uint64_t bytes_max = 64 << 20;
+constexpr intake_limits limits{bytes_max, 8, bytes_max};
 
 /// A ROUTER and a DEALER that have shaken hands.
 struct couple {
@@ -137,6 +139,26 @@ TEST_CASE("connection: a block that comes behind another is not copied") {
     CHECK(both.near->kept(part).data() == part.data());
     CHECK(both.near->kept(both.near->parts()[0]).data() != both.near->parts()[0].data());
   }
+}
+
+TEST_CASE("connection: a very large message moves a few times, not with each read") {
+  couple both;
+  const std::string body(bytes_max, 'b');
+  const buffer_ref owner = copy_to_buffer(as_bytes_view(body.data(), body.size()));
+  const part_out part{owner.bytes(), &owner};
+  both.far->out().add({&part, 1}, 0);
+  std::uint64_t allocated = 0;
+  seen found = seen::incomplete;
+  while (found != seen::message) {
+    (void)both.far->flush();
+    both.near->set_readable(false);
+    const std::uint64_t before = testing::allocations_of_this_thread();
+    found = both.near->advance();
+    allocated += testing::allocations_of_this_thread() - before;
+    REQUIRE(found != seen::failed);
+  }
+  CHECK(text_of(copy_to_buffer(both.near->parts()[0])) == body);
+  CHECK(allocated < 40);
 }
 
 }  // namespace holdfast::zmtp
