@@ -13,10 +13,13 @@ std::atomic<std::uint64_t> all = 0;
 // Under sanitizers gcc takes no notice of this operator new.
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wmismatched-new-delete"
-void* operator new(std::size_t size) {
+void* operator new(std::size_t size, const std::nothrow_t&) noexcept {
   ++own;
   all.fetch_add(1, std::memory_order_relaxed);
-  if (void* got = std::malloc(size)) return got;
+  return std::malloc(size);
+}
+void* operator new(std::size_t size) {
+  if (void* got = operator new(size, std::nothrow)) return got;
   throw std::bad_alloc();
 }
 void operator delete(void* what) noexcept {
