@@ -1,8 +1,7 @@
 #include "devices/cli/freed_memory.hpp"
 
 #include <malloc.h>
-
-#include <ctime>
+#include <sys/resource.h>
 
 #include "base/clock.hpp"
 #include "base/slab_memory.hpp"
@@ -13,10 +12,13 @@ namespace {
 constexpr std::uint64_t work_min_ns = 10 * ms_ns;  // heartbeats and timers are less in a second
 
 std::uint64_t worked() noexcept {
-  timespec used{};
-  ::clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);
-  return static_cast<std::uint64_t>(used.tv_sec) * second_ns +
-         static_cast<std::uint64_t>(used.tv_nsec);
+  rusage used{};
+  ::getrusage(RUSAGE_SELF, &used);
+  const auto ns = [](const timeval& t) {
+    return static_cast<std::uint64_t>(t.tv_sec) * second_ns +
+           static_cast<std::uint64_t>(t.tv_usec) * (ms_ns / 1000);
+  };
+  return ns(used.ru_utime) + ns(used.ru_stime);
 }
 
 }  // namespace
