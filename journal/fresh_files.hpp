@@ -3,8 +3,9 @@
 // third request to the disk, where the page alone takes two. So zeros go ahead of small commits, a
 // stretch at a time; large ones would only write everything twice.
 //
-// Contract: one thread at a time; whoever writes and syncs tells. What is beyond `end` of a file
-// reads as zeros before and after.
+// Contract: one thread at a time; whoever writes and syncs tells. It knows the newest few files: of
+// a journal one or two are written at a time. What is beyond `end` of a file reads as zeros before
+// and after.
 #pragma once
 
 #include <algorithm>
@@ -29,6 +30,7 @@ class fresh_files {
 
   void made(file_id file, std::uint64_t size) {
     if (size > 0) files_[file] = {size};
+    if (files_.size() > files_max) files_.erase(files_.begin());  // the oldest: numbers rise
   }
   void wrote(file_id file, std::uint64_t begin, std::uint64_t end) {
     const auto found = files_.find(file);
@@ -63,6 +65,7 @@ class fresh_files {
   void forget(file_id file) { files_.erase(file); }
 
  private:
+  static constexpr std::size_t files_max = 8;
   struct fresh {
     std::uint64_t size = 0;
     std::uint64_t end = 0;        // written up to here

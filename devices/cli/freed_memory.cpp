@@ -9,6 +9,8 @@
 namespace holdfast::cli {
 namespace {
 
+// What comes to rest after a burst frees memory at its own time, the journal a second later.
+constexpr unsigned idle_looks_max = 10;
 constexpr std::uint64_t work_min_ns = 10 * ms_ns;  // heartbeats and timers are less in a second
 
 std::uint64_t worked() noexcept {
@@ -38,12 +40,8 @@ void keep_freed_memory() noexcept {
 void freed_memory::look() noexcept {
   const std::uint64_t before = worked_ns_;
   worked_ns_ = worked();
-  if (worked_ns_ - before >= work_min_ns) {
-    kept_ = true;
-    return;
-  }
-  if (!kept_) return;
-  kept_ = false;
+  if (worked_ns_ - before >= work_min_ns) idle_looks_ = 0;
+  if (++idle_looks_ == 1 || idle_looks_ > idle_looks_max) return;
   free_kept_slabs();
 #ifdef M_TRIM_THRESHOLD
   malloc_trim(0);

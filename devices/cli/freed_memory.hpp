@@ -15,12 +15,12 @@ void keep_freed_memory() noexcept;
 class freed_memory {
  public:
   static constexpr int look_every_ms = 1000;
-  /// To be called so often: gives back what is kept after a stretch without work.
+  /// To be called so often: gives back what is kept, in the first seconds without work.
   void look() noexcept;
 
  private:
   std::uint64_t worked_ns_ = 0;  ///< at the last look
-  bool kept_ = true;             ///< there was work since memory was given back
+  unsigned idle_looks_ = 0;      ///< since there was work
 };
 
 }  // namespace holdfast::cli

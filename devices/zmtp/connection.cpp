@@ -57,8 +57,9 @@ void connection::make_room() {
     begin_ = headroom;
   }
   const std::size_t all = headroom + (missing() > 0 ? for_large() : for_small());
-  // What a large message begins in is its own, so that it can be detached.
-  const bool begins = missing() > 0 && held() <= look_ahead;
+  // What a large message begins in is its own, so that it can be detached; but memory of which
+  // something is kept is used up: it stays as long as that, however little it is.
+  const bool begins = missing() > 0 && held() <= look_ahead && holder_.unique();
   const bool ill_fits = begins && memory_->capacity() > all + all / 4;
   const bool short_of = memory_ && memory_->capacity() - end_ < least_room();
   const bool grows = missing() == 0 && holder_.unique() && memory_->capacity() < all;

@@ -90,6 +90,20 @@ TEST_CASE("fresh files: zeros are due ahead of small commits, one stretch at a t
   CHECK(files.due(2).size == 0);  // was not made here
 }
 
+TEST_CASE("fresh files: of many files the newest are known") {
+  fresh_files files;
+  for (file_id file = 1; file <= 100; ++file) {
+    files.made(file, mib);
+    for (unsigned i = 0; i < fresh_files::small_syncs_min; ++i) {
+      files.wrote(file, i, i + 1);
+      files.synced(file);
+    }
+  }
+  CHECK(files.due(100).size > 0);
+  CHECK(files.due(95).size > 0);
+  CHECK(files.due(90).size == 0);
+}
+
 TEST_CASE("fresh files: a trickle finds written space before it, large commits do not") {
   for (const bool small : {true, false}) {
     disk one(8 * mib);
