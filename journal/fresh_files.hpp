@@ -20,7 +20,6 @@ namespace holdfast {
 class fresh_files {
  public:
   static constexpr std::uint64_t stretch_bytes = 1 << 20;
-  static constexpr std::uint64_t small_bytes = 64 << 10;  ///< of a commit
   static constexpr std::uint64_t page_bytes = 4096;
   static constexpr unsigned small_syncs_min = 4;  ///< one after the other
 
@@ -32,20 +31,19 @@ class fresh_files {
     if (size > 0) files_[file] = {size};
     if (files_.size() > files_max) files_.erase(files_.begin());  // the oldest: numbers rise
   }
-  void wrote(file_id file, std::uint64_t begin, std::uint64_t end) {
+  void wrote(file_id file, std::uint64_t end) {
     const auto found = files_.find(file);
     if (found == files_.end()) return;
     fresh& one = found->second;
     one.end = std::max(one.end, end);
-    one.unsynced += end - begin;
     if (one.end >= one.size) files_.erase(found);
   }
-  void synced(file_id file) {
+  /// `small`: there was little to write for the sync.
+  void synced(file_id file, bool small) {
     const auto found = files_.find(file);
     if (found == files_.end()) return;
     fresh& one = found->second;
-    one.small_syncs = one.unsynced <= small_bytes ? one.small_syncs + 1 : 0;
-    one.unsynced = 0;
+    one.small_syncs = small ? one.small_syncs + 1 : 0;
   }
   /// Where zeros should be written before the next sync, once the file is written up to `end` at
   /// least; none: size 0.
@@ -70,7 +68,6 @@ class fresh_files {
     std::uint64_t size = 0;
     std::uint64_t end = 0;        // written up to here
     std::uint64_t zeros_end = 0;  // and zeros up to here
-    std::uint64_t unsynced = 0;
     unsigned small_syncs = 0;
   };
   std::map<file_id, fresh> files_;

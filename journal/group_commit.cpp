@@ -94,7 +94,7 @@ std::size_t group_commit::write_run(std::span<io_op> ops, std::vector<io_result>
     op.pieces.clear();
   }
   pace_.wrote(ops[0].file, run.end - ops[0].at);
-  fresh_.wrote(ops[0].file, ops[0].at, run.end);
+  fresh_.wrote(ops[0].file, run.end);
   if (error != 0) {  // the words are about what was not written
     ops[0].size = run.end - at;
     ops[0].at = at;
@@ -119,8 +119,8 @@ int group_commit::sync(file_id id) {
   write_ahead(id, file->get());
   const std::uint64_t began = monotonic_now();
   if (::fdatasync(file->get()) != 0) return errno;
+  fresh_.synced(id, pace_.is_small(id));
   pace_.synced(id, monotonic_now() - began);
-  fresh_.synced(id);
   files_.synced(id);
   return 0;
 }

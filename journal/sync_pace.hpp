@@ -26,16 +26,19 @@ class sync_pace {
   /// Those of little are judged. A slow one counts for long: after one of 100 ms forty quick ones
   /// must follow.
   void synced(file_id file, std::uint64_t took_ns) {
-    if (waiting(file) <= small_bytes)
-      slowest_ns_ = std::max(took_ns, slowest_ns_ - slowest_ns_ / 8);
+    if (is_small(file)) slowest_ns_ = std::max(took_ns, slowest_ns_ - slowest_ns_ / 8);
     const std::size_t at = place_of(file);
     if (at == unsynced_.size()) return;
     unsynced_[at] = unsynced_.back();
     unsynced_.pop_back();
   }
+  /// A sync of the file has little to write.
+  bool is_small(file_id file, std::uint64_t more_bytes = 0) const {
+    return waiting(file) + more_bytes <= small_bytes;
+  }
   /// A sync of the file, after so many bytes more, may be expected to be short.
   bool is_quick(file_id file, std::uint64_t more_bytes) const {
-    return slowest_ns_ <= quick_ns && waiting(file) + more_bytes <= small_bytes;
+    return slowest_ns_ <= quick_ns && is_small(file, more_bytes);
   }
 
  private:

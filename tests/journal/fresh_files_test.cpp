@@ -10,6 +10,7 @@
 
 #include "base/random.hpp"
 #include "journal/file_storage.hpp"
+#include "journal/sync_pace.hpp"
 #include "tests/temporary_directory.hpp"
 
 namespace holdfast::testing {
@@ -69,8 +70,8 @@ TEST_CASE("fresh files: zeros are due ahead of small commits, one stretch at a t
   fresh_files files;
   files.made(1, 4 * mib);
   const auto commit = [&](std::uint64_t begin, std::uint64_t end) {
-    files.wrote(1, begin, end);
-    files.synced(1);
+    files.wrote(1, end);
+    files.synced(1, end - begin <= sync_pace::small_bytes);
   };
   std::uint64_t at = 0;
   for (unsigned i = 0; i < fresh_files::small_syncs_min; ++i, at += 100) {
@@ -95,8 +96,8 @@ TEST_CASE("fresh files: of many files the newest are known") {
   for (file_id file = 1; file <= 100; ++file) {
     files.made(file, mib);
     for (unsigned i = 0; i < fresh_files::small_syncs_min; ++i) {
-      files.wrote(file, i, i + 1);
-      files.synced(file);
+      files.wrote(file, i + 1);
+      files.synced(file, true);
     }
   }
   CHECK(files.due(100).size > 0);
