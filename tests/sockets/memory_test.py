@@ -9,6 +9,7 @@ GROWTH_BYTES_MAX = 10 << 20
 # Of an idle device, which has given back what it freed: the newest 16 MiB of blocks stay in memory, in what they were
 # received in, which may be four times as large.
 IDLE_BYTES_MAX = 96 << 20
+PINNED_BYTES_MAX = 64 << 20  # those blocks, and what they were received in
 
 
 def settled_memory(device, count):
@@ -29,6 +30,9 @@ def test_memory_is_flat_and_the_backlog_drains_in_order(test):
     load.producer(test, endpoint, sender=1, first=few + 1, count=many - few).wait_accepted(300)
     after = settled_memory(device, many)
     print(f"     RssAnon {before >> 10} KiB at {few}, {after >> 10} KiB at {many}")
+    grown = after - before
+    h.expect(h.SANITIZED or grown < PINNED_BYTES_MAX + GROWTH_BYTES_MAX,
+             f"grew by {grown} bytes from {few} to {many} messages")
     worker = load.worker(test, endpoint)
     h.wait_for("the backlog acked", lambda: device.count("acked") == many, 300)
     numbers = [number for sender, kind, _, _, number, _ in load.read_raw(worker.log)
