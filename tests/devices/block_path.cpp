@@ -2,14 +2,10 @@
 
 #include <poll.h>
 
+#include "tests/take.hpp"
+
 namespace holdfast::testing {
 namespace {
-
-template <class T>
-T take_value(result<T> made) {
-  if (!made.ok()) FAIL(std::string(made.text()));
-  return std::move(made).value();
-}
 
 device_options options_of(const std::string& data) {
   channel_options work;
@@ -33,8 +29,8 @@ outbox_options outbox_of() {
 }  // namespace
 
 block_path::block_path()
-    : zmq_(take_value(context::open())),
-      lab_(take_value(device_loop::open(zmq_, options_of(directory_.path + "/data")))),
+    : zmq_(testing::take(context::open())),
+      lab_(testing::take(device_loop::open(zmq_, options_of(directory_.path + "/data")))),
       box_(outbox_of()),
       work_({}),
       producer_(std::make_unique<endpoint_side>(where(), box_)),
@@ -55,7 +51,7 @@ block_path::endpoint_side::endpoint_side(const std::string& where, client_stream
     : wire(
           [&] {
             link_options made;
-            made.where = take_value(parse_endpoint(where, endpoint_role::connect));
+            made.where = testing::take(parse_endpoint(where, endpoint_role::connect));
             return made;
           }(),
           stream, [] {}) {}

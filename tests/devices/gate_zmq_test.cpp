@@ -16,19 +16,15 @@
 #include "devices/transport/poller.hpp"
 #include "devices/transport/socket.hpp"
 #include "tests/devices/gate_fixture.hpp"
+#include "tests/take.hpp"
 
 using namespace gate_test;
+using holdfast::testing::take;
 
 namespace {
 
 using libzmq_socket = holdfast::socket;  // beside the system's
 using parts = std::vector<std::string>;
-
-template <class T>
-T take(result<T> made) {
-  REQUIRE_MESSAGE(made.ok(), made.text());
-  return std::move(made).value();
-}
 
 /// A pyzmq process and its standard streams.
 class foreign_peer {

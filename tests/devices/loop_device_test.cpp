@@ -14,20 +14,16 @@
 #include "devices/loop/device_loop.hpp"
 #include "devices/transport/poller.hpp"
 #include "devices/transport/socket.hpp"
+#include "tests/take.hpp"
 #include "tests/temporary_directory.hpp"
 
 using namespace holdfast;
+using testing::take;
 using testing::temporary_directory;
 
 namespace {
 
 constexpr std::uint64_t patience_ns = 20 * second_ns;
-
-template <class T>
-T take(result<T> made) {
-  if (!made.ok()) FAIL(std::string(made.text()));
-  return std::move(made).value();
-}
 
 device_options options_for(const std::string& directory, plain_tracking peers) {
   device_options o;

@@ -9,16 +9,11 @@
 #include "devices/loop/engine.hpp"
 #include "devices/transport/context.hpp"
 #include "tests/devices/loop_fakes.hpp"
+#include "tests/take.hpp"
 
 namespace holdfast::testing {
 
 inline constexpr std::uint64_t patience_ns = 10 * second_ns;
-
-template <class T>
-T take(result<T> made) {
-  if (!made.ok()) FAIL(std::string(made.text()));
-  return std::move(made).value();
-}
 
 struct port_fixture {
   memory_log journal;

@@ -13,8 +13,10 @@
 #include "devices/transport/poller.hpp"
 #include "devices/transport/router.hpp"
 #include "devices/transport/socket.hpp"
+#include "tests/take.hpp"
 
 using namespace holdfast;
+using testing::take;
 
 namespace {
 
@@ -25,11 +27,6 @@ bytes_view view(std::string_view text) {
 }
 std::string text(bytes_view bytes) {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
-}
-template <class T>
-T take(result<T> made) {
-  REQUIRE(made.ok());
-  return std::move(made).value();
 }
 endpoint at(const std::string& spec) {
   return *parse_endpoint(spec, endpoint_role::bind);
